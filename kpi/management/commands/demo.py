@@ -1,0 +1,112 @@
+import json
+import tempfile
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+from django.utils.crypto import get_random_string
+from django.utils.translation import gettext as _
+
+from accounts.models import Role, User, Way
+from accounts.services import acting, password_set
+from clients.models import Client
+from config import demo
+from kpi import services
+
+
+class Command(BaseCommand):
+    help = "Fills a demo distributor, unless it is there, and starts everything."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--clients", type=int, default=5000)
+        parser.add_argument("--months", type=int, default=18)
+        parser.add_argument("--port", type=int)
+        parser.add_argument("--fill-only", action="store_true", help="do not start the servers")
+
+    def handle(self, *args: Any, clients: int, months: int, port: int | None, **options: Any) -> None:
+        call_command("migrate", verbosity=0)
+        state = _State(settings.DATA_DIR / "demo.json")
+        if not state.done:
+            if not state.begun and Client.objects.exists():
+                raise CommandError(
+                    _("%(folder)s holds data of its own: `make run` starts it, or set CRM_DATA_DIR to an empty folder.")
+                    % {"folder": settings.DATA_DIR}
+                )
+            self._fill(state, clients, months)
+        self.stdout.write(_("Password of all of them: %(password)s") % {"password": state.password})
+        for role, username in state.logins.items():
+            self.stdout.write(f"  {Role(role).label:<28} {username}")
+        self.stdout.flush()
+        if not options["fill_only"]:
+            call_command("run", **({"port": port} if port else {}))
+
+    def _fill(self, state: "_State", clients: int, months: int) -> None:
+        # An interrupted filling is done again: loads change nothing that is there already.
+        state.begin(clients, months)
+        self.stdout.write(_("Filling a demo distributor: %(clients)d clients, %(months)d months…") % {
+            "clients": state.clients, "months": state.months})  # fmt: skip
+        with tempfile.TemporaryDirectory() as folder:
+            logins = demo.write(Path(folder), clients=state.clients, months=state.months, today=state.today)
+            call_command("load", folder, rejected=Path(folder) / "rejected.csv")
+        with acting(actor=None, way=Way.COMMAND, reference="demo"):
+            for username in logins:
+                password_set(user=User.objects.get(username=username), password=state.password)
+        self.stdout.write(_("Reckoning the KPIs…"))
+        services.refresh()
+        state.finish(logins._asdict())
+
+
+class _State:
+    """What demo this data directory holds, kept beside the data."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.values: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+
+    @property
+    def begun(self) -> bool:
+        return bool(self.values)
+
+    @property
+    def done(self) -> bool:
+        return "logins" in self.values
+
+    @property
+    def clients(self) -> int:
+        return int(self.values["clients"])
+
+    @property
+    def months(self) -> int:
+        return int(self.values["months"])
+
+    @property
+    def today(self) -> date:
+        return date.fromisoformat(self.values["today"])
+
+    @property
+    def password(self) -> str:
+        return str(self.values["password"])
+
+    @property
+    def logins(self) -> dict[str, str]:
+        return dict(self.values["logins"])
+
+    def begin(self, clients: int, months: int) -> None:
+        if not self.begun:
+            self._write(
+                clients=clients, months=months, today=timezone.localdate().isoformat(), password=get_random_string(10)
+            )
+
+    def finish(self, logins: dict[str, str]) -> None:
+        self._write(logins=logins)
+
+    def _write(self, **values: Any) -> None:
+        self.values |= values
+        partial = self.path.with_suffix(".part")
+        partial.touch(mode=0o600)
+        partial.write_text(json.dumps(self.values))
+        partial.rename(self.path)

@@ -1,0 +1,21 @@
+import csv
+import sys
+from datetime import date
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from kpi import selectors
+
+
+class Command(BaseCommand):
+    help = "Ranks, category and RFM scores of every client not closed, as of a day (spec/kpi.md)."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--as-of", required=True, type=date.fromisoformat, metavar="YYYY-MM-DD")
+        parser.add_argument("--format", choices=["csv"], default="csv")
+
+    def handle(self, *args: Any, as_of: date, **options: Any) -> None:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(["code", "profit_rank", "potential_rank", "category", "recency", "frequency", "monetary"])
+        writer.writerows(selectors.ranks(as_of))

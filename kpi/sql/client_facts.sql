@@ -1,0 +1,132 @@
+-- What each client contributes to the metrics of a period, from raw lines, visits, payments and audits
+-- (spec/kpi.md, Terms and Metrics 1-24). One row per client, into the temporary table `fresh`.
+-- %(d0)s, %(d1)s: first and last day; %(months)s: number of months; %(today)s; the rules by name.
+-- The words in braces make it all clients, or those of the temporary table `touched` (kpi/services.py).
+DROP TABLE IF EXISTS fresh;
+CREATE TEMP TABLE fresh ON COMMIT DROP AS
+WITH
+-- A product as one bit of a string: sets of SKUs are united and counted exactly, which counts could not be.
+numbered AS (
+    SELECT id, category, in_focus,
+           (row_number() OVER (ORDER BY id) - 1)::int AS bit, (count(*) OVER ())::int AS bits,
+           (dense_rank() OVER (ORDER BY category) - 1)::int AS category_bit
+    FROM sales_product
+),
+mask AS MATERIALIZED (
+    SELECT id, category, in_focus,
+           set_bit(repeat('0', bits)::varbit, bit, 1) AS sku,
+           set_bit(repeat('0', max(category_bit) OVER () + 1)::varbit, category_bit, 1) AS categories
+    FROM numbered
+),
+focus AS MATERIALIZED (
+    SELECT bit_or(sku) AS skus FROM mask WHERE in_focus GROUP BY category
+),
+-- All invoices of a day are one order (metric 13); returns of the day count in amount and margin only.
+by_day AS (
+    SELECT l.client_id, l.date,
+           sum(l.amount) AS amount,
+           sum(l.amount - coalesce(l.cost, 0)) AS margin,
+           sum(l.amount) FILTER (WHERE l.quantity > 0) AS sale,
+           bit_or(m.sku) FILTER (WHERE l.quantity > 0) AS skus,
+           bit_or(m.categories) FILTER (WHERE l.quantity > 0) AS categories
+    FROM {lines} l JOIN mask m ON m.id = l.product_id
+    WHERE l.date BETWEEN %(d0)s AND %(d1)s
+    GROUP BY l.client_id, l.date
+),
+by_month AS (
+    SELECT client_id,
+           count(skus) AS orders,
+           count(*) FILTER (
+               WHERE skus IS NOT NULL AND sale >= %(order_min_amount)s AND bit_count(skus) >= %(order_min_skus)s
+                     AND bit_count(categories) >= %(order_min_categories)s
+           ) AS effective_orders,
+           sum(amount) AS amount, sum(margin) AS margin, bit_or(skus) AS skus
+    FROM by_day GROUP BY client_id, date_trunc('month', date)
+),
+sold AS (
+    SELECT client_id, sum(orders) AS orders, sum(effective_orders) AS effective_orders, sum(amount) AS amount,
+           sum(margin) AS margin, bit_or(skus) AS skus,
+           sum(orders) > 0 AND sum(amount) >= %(akb_min_amount)s
+               AND coalesce(bit_count(bit_or(skus)), 0) >= %(akb_min_skus)s AS worked,
+           count(*) FILTER (
+               WHERE orders > 0 AND amount >= %(akb_min_amount)s AND bit_count(skus) >= %(akb_min_skus)s
+           ) AS months_worked
+    FROM by_month GROUP BY client_id
+),
+planned AS (
+    SELECT client_id, count(*) AS visits FROM visits_visit
+    WHERE planned_on BETWEEN %(d0)s AND %(d1)s {only} GROUP BY client_id
+),
+-- Invoices with terms, and what was paid on each by the end of d1 and by its due date
+credit AS MATERIALIZED (
+    SELECT id, client_id, date + payment_terms_days AS due_on, total FROM sales_invoice
+    WHERE payment_terms_days > 0 AND date <= %(d1)s {only}
+),
+paid AS (
+    SELECT c.id, sum(p.amount) FILTER (WHERE p.paid_on <= %(d1)s) AS by_end, sum(p.amount) FILTER (WHERE p.paid_on <= c.due_on) AS by_due
+    FROM credit c JOIN sales_payment p ON p.invoice_id = c.id GROUP BY c.id
+),
+receivable AS (
+    SELECT c.client_id,
+           -- Metric 21: the rest at the end of d1, where positive, and of it the overdue part
+           sum(greatest(c.total - coalesce(p.by_end, 0), 0)) AS debt,
+           coalesce(sum(greatest(c.total - coalesce(p.by_end, 0), 0)) FILTER (WHERE c.due_on < %(d1)s), 0) AS overdue,
+           -- Metric 22: what fell due in the period, and what of it came in time
+           coalesce(sum(c.total) FILTER (WHERE c.total > 0 AND c.due_on BETWEEN %(d0)s AND %(d1)s), 0) AS due,
+           coalesce(sum(least(c.total, coalesce(p.by_due, 0)))
+               FILTER (WHERE c.total > 0 AND c.due_on BETWEEN %(d0)s AND %(d1)s), 0) AS due_paid
+    FROM credit c LEFT JOIN paid p ON p.id = c.id GROUP BY c.client_id
+),
+-- Territory and channel in force on d1, today for a period that has not ended
+moved AS (
+    SELECT DISTINCT ON (client_id) client_id, territory_id, channel_id FROM clients_placement
+    WHERE until > least(%(d1)s, %(today)s) {only} ORDER BY client_id, until
+),
+placed AS (
+    SELECT c.id,
+           CASE WHEN m.client_id IS NULL THEN c.territory_id ELSE m.territory_id END AS territory_id,
+           CASE WHEN m.client_id IS NULL THEN c.channel_id ELSE m.channel_id END AS channel_id,
+           c.is_target AND coalesce(c.opened_on <= %(d1)s, true) AND coalesce(c.closed_on >= %(d0)s, true) AS okb
+    FROM clients_client c LEFT JOIN moved m ON m.client_id = c.id
+    WHERE true {only_clients}
+),
+-- The latest audit of the period (metrics 23, 24)
+last_audit AS (
+    SELECT DISTINCT ON (client_id) client_id, id, planogram_full FROM visits_audit
+    WHERE date BETWEEN %(d0)s AND %(d1)s {only} ORDER BY client_id, date DESC
+),
+required AS (SELECT channel_id, count(*) AS positions FROM sales_mml GROUP BY channel_id),
+present AS (
+    SELECT a.client_id, count(*) AS positions
+    FROM last_audit a JOIN placed c ON c.id = a.client_id
+    JOIN visits_audititem i ON i.audit_id = a.id AND i.present
+    JOIN sales_mml m ON m.channel_id = c.channel_id AND m.product_id = i.product_id
+    GROUP BY a.client_id
+)
+SELECT c.id AS client_id, c.territory_id, c.channel_id,
+       c.okb::int AS okb,
+       coalesce(c.okb AND v.visits > 0, false)::int AS pakb,
+       coalesce(c.okb AND s.worked, false)::int AS akb,
+       coalesce(c.okb AND s.worked AND s.months_worked = %(months)s, false)::int AS stable_akb,
+       coalesce(c.okb AND s.effective_orders > %(system_threshold)s * v.visits, false)::int AS system_outlets,
+       coalesce(c.okb AND s.worked AND (
+           SELECT coalesce(bool_and(coalesce(bit_count(s.skus & f.skus), 0) >= %(category_min_skus)s), true) FROM focus f
+       ), false)::int AS category_akb,
+       (c.okb AND a.client_id IS NOT NULL)::int AS audited,
+       CASE WHEN c.okb THEN coalesce(v.visits, 0) ELSE 0 END AS visit_plan,
+       CASE WHEN c.okb THEN coalesce(s.orders, 0) ELSE 0 END AS orders,
+       CASE WHEN c.okb THEN coalesce(s.effective_orders, 0) ELSE 0 END AS effective_orders,
+       CASE WHEN c.okb THEN coalesce(s.amount, 0) ELSE 0 END AS amount,
+       CASE WHEN c.okb THEN coalesce(s.margin, 0) ELSE 0 END AS margin,
+       coalesce(b.debt, 0) AS debt, coalesce(b.overdue, 0) AS overdue,
+       coalesce(b.due, 0) AS due, coalesce(b.due_paid, 0) AS due_paid,
+       coalesce(c.okb AND a.planogram_full, false)::int AS planogram_full,
+       CASE WHEN c.okb THEN coalesce(p.positions, 0) ELSE 0 END AS mml_present,
+       CASE WHEN c.okb AND a.client_id IS NOT NULL THEN coalesce(r.positions, 0) ELSE 0 END AS mml_required
+FROM placed c
+LEFT JOIN sold s ON s.client_id = c.id
+LEFT JOIN planned v ON v.client_id = c.id
+LEFT JOIN receivable b ON b.client_id = c.id
+LEFT JOIN last_audit a ON a.client_id = c.id
+LEFT JOIN present p ON p.client_id = c.id
+LEFT JOIN required r ON r.channel_id = c.channel_id

@@ -1,0 +1,9 @@
+from django.urls import path
+
+from kpi import views
+
+urlpatterns = [
+    path("kpi/", views.kpi_matrix, name="kpi-matrix"),
+    path("kpi/<slug:key>/clients/", views.kpi_behind, name="kpi-behind"),
+    path("clients/<path:code>/kpi/", views.client_kpi, name="client-kpi"),
+]

@@ -1,0 +1,108 @@
+// The few things that markup and htmx can't do: keys, menus, messages.
+(() => {
+  "use strict";
+  const toasts = document.getElementById("toasts");
+
+  // Messages go by themselves; a pointer over them keeps them.
+  const fade = (line) => {
+    let left = setTimeout(() => line.remove(), 6000);
+    line.addEventListener("pointerenter", () => clearTimeout(left));
+    line.addEventListener("pointerleave", () => { left = setTimeout(() => line.remove(), 2000); });
+  };
+  const say = (text) => {
+    const line = document.createElement("div");
+    line.className = "toast-line is-error";
+    line.textContent = text;
+    toasts.append(line);
+    fade(line);
+  };
+  toasts.querySelectorAll(".toast-line").forEach(fade);
+  // What a page asks by itself may fail unsaid: it asks again soon.
+  const complain = (kind) => (event) => { if (event.detail.elt.id !== "freshness") say(document.body.dataset[kind]); };
+  document.addEventListener("htmx:sendError", complain("lost"));
+  document.addEventListener("htmx:timeout", complain("lost"));
+  document.addEventListener("htmx:responseError", complain("failed"));
+  // Addresses without the filters that are not set.
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (event.detail.verb !== "get") return;
+    const data = event.detail.formData;
+    for (const name of new Set(data.keys())) {
+      if (data.getAll(name).every((value) => value === "")) data.delete(name);
+    }
+  });
+  // On a narrow screen tabs and segments scroll: what is chosen is to be seen.
+  const reveal = () => document.querySelectorAll(".tab[aria-current], .segments [aria-current]").forEach((chosen) => {
+    const row = chosen.parentElement;
+    row.scrollLeft = chosen.offsetLeft - row.offsetLeft - (row.clientWidth - chosen.offsetWidth) / 2;
+  });
+  reveal();
+  document.addEventListener("htmx:afterSettle", reveal);
+  // A wide table shows at its edges that there is more of it.
+  const edges = () => document.querySelectorAll("[data-wide]").forEach((panel) => {
+    const hidden = panel.scrollWidth - panel.clientWidth - panel.scrollLeft;
+    panel.parentElement.classList.toggle("is-more", hidden > 1);
+    panel.parentElement.classList.toggle("is-moved", panel.scrollLeft > 1);
+  });
+  edges();
+  document.addEventListener("htmx:afterSettle", edges);
+  document.addEventListener("scroll", edges, { capture: true, passive: true });
+  window.addEventListener("resize", edges);
+  // Numbers that renew themselves leave open what is open and scrolled what is scrolled; an open menu is waited for.
+  const kept = () => [...document.querySelectorAll("#kpi details, #kpi [data-wide]")];
+  let state = [];
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (!event.detail.requestConfig.elt.matches("[data-renew]")) return;
+    if (document.querySelector("#kpi [data-menu][open]")) event.detail.shouldSwap = false;
+    else state = kept().map((part) => [part.open, part.scrollLeft, part.scrollTop]);
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    if (state.length) kept().forEach((part, i) => { [part.open, part.scrollLeft, part.scrollTop] = state[i] || []; });
+    state = [];
+  });
+  // A session that ended answers a swap with the sign-in page: say so rather than show it inside the page.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.xhr.responseURL.includes("/login/")) {
+      event.detail.shouldSwap = false;
+      say(document.body.dataset.gone);
+    }
+  });
+
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest("input, select, textarea, [contenteditable]");
+    if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      const search = document.querySelector("[data-search]");
+      if (search) { event.preventDefault(); search.focus(); search.select(); }
+    }
+    if (event.key === "Escape") {
+      document.querySelectorAll("details[data-menu][open]").forEach((menu) => {
+        menu.open = false;
+        menu.querySelector("summary").focus();
+      });
+    }
+  });
+  document.addEventListener("click", (event) => {
+    document.querySelectorAll("details[data-menu][open]").forEach((menu) => {
+      if (!menu.contains(event.target)) menu.open = false;
+    });
+    const fold = event.target.closest("[data-fold]");
+    if (fold) {
+      const open = fold.getAttribute("aria-expanded") !== "true";
+      fold.setAttribute("aria-expanded", String(open));
+      document.getElementById(fold.getAttribute("aria-controls")).closest("tr").hidden = !open;
+    }
+    const row = event.target.closest("[data-row]");
+    if (row && !event.target.closest("a, button, input, select, label, summary") && !String(getSelection())) {
+      row.querySelector("a").click();
+    }
+  });
+  // Choices that take effect at once, in forms that work without a script by their button.
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest("form[data-auto]");
+    if (form) form.requestSubmit();
+  });
+  // Leaving a form with changes in it asks first.
+  let changed = false;
+  document.addEventListener("input", (event) => { if (event.target.closest("form[data-guard]")) changed = true; });
+  document.addEventListener("submit", () => { changed = false; });
+  window.addEventListener("beforeunload", (event) => { if (changed) event.preventDefault(); });
+})();

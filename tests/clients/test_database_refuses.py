@@ -1,0 +1,197 @@
+"""What comes round the services is refused by the database itself (spec/product.md, rules 1 and 4)."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from django.db import DatabaseError, IntegrityError, ProgrammingError, connection, transaction
+
+from accounts.models import HistoryEvent, Way
+from accounts.services import acting
+from clients.models import Client
+from config import embedded
+from tests import make
+
+pytestmark = pytest.mark.django_db
+KEPT = [
+    "clients_client", "clients_contact", "clients_counterparty", "clients_contract", "clients_channel",
+    "territories_territory", "territories_territoryusergrant", "territories_territorygroupgrant", "accounts_user",
+]  # fmt: skip
+
+
+def run(statement: str) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def refused(statement: str, *, saying: str, error: type[DatabaseError] = ProgrammingError) -> None:
+    with pytest.raises(error, match=saying):
+        run(statement)
+
+
+@pytest.fixture
+def shop() -> Client:
+    return make.client(make.territory(), counterparty=make.counterparty(), channel=make.channel())
+
+
+@pytest.fixture
+def owner(django_db_setup: None, servers: embedded.Endpoints) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    with psycopg.connect(servers.database_url(embedded.OWNER_ROLE)) as db:
+        yield db
+        db.rollback()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE clients_client SET name = 'x'",
+        "UPDATE clients_client SET name = name WHERE false",
+        "INSERT INTO clients_channel (code, name) VALUES ('Z', 'Z')",
+        "INSERT INTO clients_contact (client_id, full_name, position, is_decision_maker, phone, email, notes)"
+        " SELECT id, 'A', '', false, '', '', '' FROM clients_client",
+        "UPDATE clients_counterparty SET inn = ''",
+        "DELETE FROM clients_contact",
+        "DELETE FROM clients_contract",
+        "UPDATE territories_territory SET name = 'x'",
+        "UPDATE accounts_user SET role = 'admin'",
+        "DELETE FROM territories_territoryusergrant",
+    ],
+)
+def test_a_write_without_a_way_is_refused(shop: Client, statement: str) -> None:
+    refused(statement, saying="no way is set")
+    with acting(actor=None, way=Way.COMMAND):
+        run(statement)
+
+
+def test_the_way_ends_with_its_transaction(shop: Client) -> None:
+    with acting(actor=None, way=Way.COMMAND):
+        run("UPDATE clients_client SET phone = '5'")
+    refused("UPDATE clients_client SET phone = '6'", saying="no way is set")
+
+
+def test_the_way_of_an_inner_change_does_not_stay_for_the_outer_one(shop: Client) -> None:
+    person = make.user()
+    with acting(actor=person, way=Way.BROWSER):
+        with acting(actor=None, way=Way.JOB, reference="inner"):
+            run("UPDATE clients_client SET phone = '5'")
+        run("UPDATE clients_client SET phone = '6'")
+    ways = HistoryEvent.objects.filter(table="clients_client", operation="U").order_by("pk")
+    assert list(ways.values_list("way", "actor_id", "reference")) == [
+        ("job", None, "inner"),
+        ("browser", person.pk, ""),
+    ]
+
+
+def test_a_bulk_change_has_an_event_for_each_row_that_changed(shop: Client) -> None:
+    others = [make.client(shop.territory, phone=phone) for phone in ("1", "2", "2")]
+    before = HistoryEvent.objects.count()
+    with acting(actor=None, way=Way.COMMAND):
+        Client.objects.filter(pk__in=[other.pk for other in others]).update(phone="2")
+    assert HistoryEvent.objects.count() == before + 1
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "clients_client",
+        "clients_counterparty",
+        "clients_channel",
+        "territories_territory",
+        "sales_product",
+        "accounts_user",
+    ],
+)
+def test_nothing_of_the_register_is_deleted(shop: Client, table: str) -> None:
+    with acting(actor=None, way=Way.COMMAND):
+        refused(f"DELETE FROM {table}", saying="permission denied")
+
+
+@pytest.mark.parametrize("table", KEPT)
+def test_no_table_of_the_register_is_truncated_not_even_by_its_owner(
+    owner: psycopg.Connection[tuple[object, ...]], table: str
+) -> None:
+    refused(f"TRUNCATE {table} CASCADE", saying="permission denied")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="never truncated"):
+        owner.execute(f"TRUNCATE {table} CASCADE".encode())
+
+
+@pytest.mark.parametrize("table", KEPT)
+def test_every_table_of_the_register_is_under_history(table: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND tgenabled = 'O'", [table])
+        assert {"history_insert", "history_update", "history_delete", "history_truncate"} <= {
+            name for (name,) in cursor
+        }
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE history_event SET way = 'job'",
+        "DELETE FROM history_event",
+        "TRUNCATE history_event",
+        'INSERT INTO history_event (at, "table", row_id, operation, way, reference, database_user)'
+        " VALUES (now(), 'x', 1, 'I', 'job', '', 'x')",
+        "SELECT nextval('history_event_id_seq')",
+        "ALTER TABLE clients_client DISABLE TRIGGER ALL",
+        "ALTER TABLE clients_client DISABLE TRIGGER history_update",
+        "DROP TRIGGER history_update ON clients_client",
+        "SET session_replication_role = replica",
+        "CREATE OR REPLACE FUNCTION history_write() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+        "DROP TABLE history_event",
+        "SET ROLE basis_owner",
+        "CREATE TABLE mine ()",
+        "DELETE FROM django_migrations",
+    ],
+)  # fmt: skip
+def test_the_application_cannot_touch_history_or_what_keeps_it(shop: Client, statement: str) -> None:
+    with acting(actor=None, way=Way.COMMAND):
+        refused(statement, saying="permission denied|must be owner")
+
+
+@pytest.mark.parametrize(
+    ("statement", "constraint"),
+    [
+        ("UPDATE clients_client SET opened_on = '2024-01-02', closed_on = '2024-01-01'", "client_closed_after_opened"),
+        ("UPDATE clients_client SET lat = 91", "client_lat_range"),
+        ("UPDATE clients_client SET lon = -181", "client_lon_range"),
+        ("UPDATE clients_client SET status = 'asleep'", "client_status_known"),
+        ("UPDATE clients_client SET lost_reason = 'luck'", "client_reason_known"),
+        ("UPDATE clients_counterparty SET inn = '123'", "counterparty_inn_form"),
+        ("UPDATE clients_counterparty SET kpp = '123'", "counterparty_kpp_form"),
+        ("INSERT INTO clients_contract (number, counterparty_id, signed_on, valid_until)"
+         " SELECT '1', id, '2024-01-02', '2024-01-01' FROM clients_counterparty", "contract_dates_in_order"),
+        ("INSERT INTO clients_contract (number, counterparty_id, signed_on, payment_terms_days)"
+         " SELECT '1', id, '2024-01-02', -1 FROM clients_counterparty", "contract_terms_not_negative"),
+        ("INSERT INTO clients_channel (code, name) SELECT code, name FROM clients_channel", "clients_channel_code"),
+        ("INSERT INTO territories_routecost (territory_id, month, salary, amortization, fuel)"
+         " SELECT id, '2024-01-02', 0, 0, 0 FROM territories_territory", "route_cost_month_first_day"),
+        ("UPDATE territories_territory SET kind = 'planet'", "territory_kind_known"),
+        ("UPDATE territories_territory SET parent_id = id", "territory_not_own_parent|below itself"),
+    ],
+)  # fmt: skip
+def test_the_database_keeps_the_rules_of_the_register(shop: Client, statement: str, constraint: str) -> None:
+    with acting(actor=None, way=Way.COMMAND):
+        refused(statement, saying=constraint, error=IntegrityError)
+
+
+def test_the_version_cannot_be_set_by_hand(shop: Client) -> None:
+    with acting(actor=None, way=Way.COMMAND):
+        run("UPDATE clients_client SET version = 77")
+        assert Client.objects.get().version == 1
+        run("UPDATE clients_client SET version = 77, name = 'x'")
+        assert Client.objects.get().version == 2
+
+
+def test_what_jobs_derive_raises_no_version(shop: Client) -> None:
+    with acting(actor=None, way=Way.JOB):
+        run("UPDATE clients_client SET status = 'lost', category = 'A', last_order_on = '2024-01-01'")
+    assert Client.objects.get().version == 1
+
+
+def test_an_invoice_of_a_client_that_does_not_exist(db: None) -> None:
+    with pytest.raises(IntegrityError, match="does not exist"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO sales_invoice (number, client_id, date, payment_terms_days, total, margin, has_sale)"
+            " VALUES ('N', 999999999, current_date, 0, 1, 1, true)"
+        )
