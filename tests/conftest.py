@@ -13,6 +13,13 @@ ROOT = Path(__file__).resolve().parent.parent
 ONLINE_RETAIL = ROOT.parent / "shared/data/online-retail"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One process runs the whole of a module, and one the whole of the browser's: what they start is started once."""
+    for item in items:
+        group = "browser" if "browser" in item.path.parts else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(scope="session")
 def servers() -> embedded.Endpoints:
     """PostgreSQL and Valkey of the test run."""

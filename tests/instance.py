@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import psycopg
+from django.conf import settings
 
 from config import embedded
 
@@ -88,7 +89,9 @@ class Instance:
         assert done.returncode == 0, done.stdout + done.stderr
 
     def connect(self, role: str = embedded.APP_ROLE) -> psycopg.Connection[Any]:
-        return psycopg.connect(self.ends.database_url(role), autocommit=True)
+        """As the application connects: in the distributor's time zone, which is another day than UTC's for hours."""
+        zone = f"-c timezone={settings.TIME_ZONE}"
+        return psycopg.connect(self.ends.database_url(role), autocommit=True, options=zone)
 
     def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with self.connect() as db:

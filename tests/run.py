@@ -12,7 +12,7 @@ CHECKS = {
     "types": ["mypy"],
     "imports": ["lint-imports"],
     "translations": [sys.executable, "-m", "config.messages", "check"],
-    "tests": [sys.executable, "-m", "pytest"],
+    "tests": [sys.executable, "-m", "pytest", "--numprocesses", "2", "--dist", "loadgroup"],
 }
 
 

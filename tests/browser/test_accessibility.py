@@ -36,8 +36,9 @@ def assert_accessible_at_both_widths(page: Page) -> None:
 @pytest.mark.parametrize("language", ["ru", "en"])
 @pytest.mark.parametrize("name", PAGES)
 def test_axe_finds_nothing_on(open_as: Open, register: list[dict[str, Any]], name: str, language: str) -> None:
-    lost = next(client["code"] for client in register if client["status"] == "lost")
-    page = open_as("" if name == "sign-in" else "head", PAGES[name].format(code=lost), language=language)
+    # Whether a lost client's last invoices are still among the demo's months depends on the day.
+    lost = max((one for one in register if one["status"] == "lost"), key=lambda one: one["last_order_on"] or "")
+    page = open_as("" if name == "sign-in" else "head", PAGES[name].format(code=lost["code"]), language=language)
     if name == "card":
         page.locator(".fold").first.click()
         page.locator(".inner").wait_for()
