@@ -34,7 +34,7 @@ class Mml(models.Model):
 class Invoice(models.Model):
     """Head of an invoice; `total`, `margin` and `has_sale` follow from its lines (sales/sql/invoices_load.sql)."""
 
-    number = models.CharField(_("number"), max_length=64, unique=True)
+    number = models.CharField(_("number"), max_length=64)
     # Checked by a trigger for all rows of a statement at once: row by row it takes a tenth of a load.
     client = models.ForeignKey(Client, models.PROTECT, related_name="invoices", db_index=False, db_constraint=False)
     date = models.DateField(_("date"))
@@ -50,6 +50,7 @@ class Invoice(models.Model):
             models.Index(fields=["date"], name="invoice_date"),
         ]
         constraints = [
+            models.UniqueConstraint(fields=["number"], name="invoice_key"),
             models.CheckConstraint(condition=Q(payment_terms_days__gte=0), name="invoice_terms_not_negative"),
         ]
 

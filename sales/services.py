@@ -64,6 +64,5 @@ def _invoices_write(cursor: CursorWrapper) -> Counts:
     if written + unchanged != staged:
         raise _RowsMissing(f"{staged - written - unchanged} rows")
     if written > ANALYZE_ABOVE:
-        # A small sample will do until autovacuum takes a larger one.
-        cursor.execute("SET LOCAL default_statistics_target = 10; ANALYZE sales_invoice; ANALYZE sales_line")
+        cursor.execute("ANALYZE sales_invoice; ANALYZE sales_line")
     return Counts(staged, written)

@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
             name='Counterparty',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=64, unique=True, verbose_name='code')),
+                ('code', models.CharField(max_length=64, verbose_name='code')),
                 ('name', models.CharField(max_length=255, verbose_name='name')),
                 ('inn', models.CharField(blank=True, default='', max_length=12, verbose_name='INN')),
                 ('kpp', models.CharField(blank=True, default='', max_length=9, verbose_name='KPP')),
@@ -40,14 +40,14 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'counterparty',
                 'indexes': [models.Index(fields=['inn'], name='counterparty_inn')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('inn', ''), ('inn__regex', '^(\\d{10}|\\d{12})$'), _connector='OR'), name='counterparty_inn_form'), models.CheckConstraint(condition=models.Q(('kpp', ''), ('kpp__regex', '^\\d{4}[0-9A-Z]{2}\\d{3}$'), _connector='OR'), name='counterparty_kpp_form')],
+                'constraints': [models.UniqueConstraint(fields=('code',), name='counterparty_key'), models.CheckConstraint(condition=models.Q(('inn', ''), ('inn__regex', '^(\\d{10}|\\d{12})$'), _connector='OR'), name='counterparty_inn_form'), models.CheckConstraint(condition=models.Q(('kpp', ''), ('kpp__regex', '^\\d{4}[0-9A-Z]{2}\\d{3}$'), _connector='OR'), name='counterparty_kpp_form')],
             },
         ),
         migrations.CreateModel(
             name='Client',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=64, unique=True, verbose_name='code')),
+                ('code', models.CharField(max_length=64, verbose_name='code')),
                 ('name', models.CharField(max_length=255, verbose_name='name')),
                 ('address', models.CharField(blank=True, default='', max_length=500, verbose_name='address')),
                 ('lat', models.FloatField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(-90), django.core.validators.MaxValueValidator(90)], verbose_name='latitude')),
@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
                 ('search', models.GeneratedField(db_persist=True, expression=models.Func('code', 'name', 'address', models.Func('phone', models.Value('\\D'), models.Value(''), models.Value('g'), function='regexp_replace'), arg_joiner=" || ' ' || ", template="replace(lower(%(expressions)s), 'ё', 'е')"), output_field=models.TextField())),
                 ('name_sort', models.GeneratedField(db_persist=True, expression=django.db.models.functions.text.Replace(django.db.models.functions.text.Lower('name'), models.Value('ё'), models.Value('е')), output_field=models.TextField())),
                 ('channel', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='clients.channel', verbose_name='sales channel')),
-                ('territory', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='clients', to='territories.territory', verbose_name='territory')),
+                ('territory', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='clients', to='territories.territory', verbose_name='territory')),
                 ('counterparty', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='clients', to='clients.counterparty', verbose_name='counterparty')),
             ],
             options={
@@ -81,7 +81,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('until', models.DateField()),
                 ('channel', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='clients.channel')),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='placements', to='clients.client')),
+                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='placements', to='clients.client')),
                 ('territory', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='territories.territory')),
             ],
         ),
@@ -96,7 +96,7 @@ class Migration(migrations.Migration):
                 ('email', models.EmailField(blank=True, default='', max_length=254, verbose_name='e-mail')),
                 ('birthday', models.DateField(blank=True, null=True, verbose_name='birthday')),
                 ('notes', models.TextField(blank=True, default='', verbose_name='notes')),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='contacts', to='clients.client')),
+                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='contacts', to='clients.client')),
             ],
             options={
                 'verbose_name': 'contact',
@@ -108,7 +108,7 @@ class Migration(migrations.Migration):
             name='Contract',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=64, unique=True, verbose_name='number')),
+                ('number', models.CharField(max_length=64, verbose_name='number')),
                 ('signed_on', models.DateField(verbose_name='signed on')),
                 ('valid_until', models.DateField(blank=True, null=True, verbose_name='valid until')),
                 ('payment_terms_days', models.IntegerField(blank=True, null=True, verbose_name='payment terms, days')),
@@ -118,7 +118,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'contract',
                 'ordering': ['-signed_on'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('valid_until', None), ('valid_until__gte', models.F('signed_on')), _connector='OR'), name='contract_dates_in_order'), models.CheckConstraint(condition=models.Q(('payment_terms_days', None), ('payment_terms_days__gte', 0), _connector='OR'), name='contract_terms_not_negative'), models.CheckConstraint(condition=models.Q(('credit_limit', None), ('credit_limit__gte', 0), _connector='OR'), name='contract_limit_not_negative')],
+                'constraints': [models.UniqueConstraint(fields=('number',), name='contract_key'), models.CheckConstraint(condition=models.Q(('valid_until', None), ('valid_until__gte', models.F('signed_on')), _connector='OR'), name='contract_dates_in_order'), models.CheckConstraint(condition=models.Q(('payment_terms_days', None), ('payment_terms_days__gte', 0), _connector='OR'), name='contract_terms_not_negative'), models.CheckConstraint(condition=models.Q(('credit_limit', None), ('credit_limit__gte', 0), _connector='OR'), name='contract_limit_not_negative')],
             },
         ),
         migrations.AddIndex(
@@ -132,6 +132,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='client',
             index=models.Index(fields=['status', 'name_sort', 'id'], name='client_status_name'),
+        ),
+        migrations.AddConstraint(
+            model_name='client',
+            constraint=models.UniqueConstraint(fields=('code',), name='client_key'),
         ),
         migrations.AddConstraint(
             model_name='client',

@@ -74,6 +74,8 @@ def _load_one(file: File, path: Path, session: Session, reference: str, writer: 
         with session(reference), connection.cursor() as cursor:
             # One file at a time over all loads: two that bring the same new code would both insert it.
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('load', 0))")
+            # A small sample will do to plan by, and for the tables until autovacuum takes a larger one.
+            cursor.execute("SET LOCAL default_statistics_target = 10")
             ignored = staging.stage(cursor, path, file.columns, shown)
             counts = file.take(cursor, file.columns)
             rejected = _write_rejected(cursor, path, writer)

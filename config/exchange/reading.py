@@ -22,7 +22,7 @@ from config.exchange.columns import Column
 
 SUFFIXES = (".csv", ".csv.gz", ".xlsx")
 CHUNK = 5000
-BLOCK = 1 << 20
+BLOCK = 1 << 17  # small enough that PostgreSQL takes one while the next is checked
 BROKEN = "\ufffd"  # stands for bytes that are no letter in the file's encoding; a cell with it is turned away
 
 

@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
             name='Invoice',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=64, unique=True, verbose_name='number')),
+                ('number', models.CharField(max_length=64, verbose_name='number')),
                 ('date', models.DateField(verbose_name='date')),
                 ('payment_terms_days', models.IntegerField(default=0, verbose_name='payment terms, days')),
                 ('total', config.fields.NumericField(decimal_places=6, max_digits=24, verbose_name='total')),
@@ -85,6 +85,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='invoice',
             index=models.Index(fields=['date'], name='invoice_date'),
+        ),
+        migrations.AddConstraint(
+            model_name='invoice',
+            constraint=models.UniqueConstraint(fields=('number',), name='invoice_key'),
         ),
         migrations.AddConstraint(
             model_name='invoice',
