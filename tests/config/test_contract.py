@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
+from config import sql
 from tests.instance import ROOT
 
 APPS = ("accounts", "territories", "clients", "sales", "visits", "kpi", "cleanup", "config")
@@ -50,6 +51,13 @@ RULES = {
 
 # Parts of the statements themselves: lists of columns, conditions, the name of a role. Never a value.
 PARTS = {"measures", "sums", "added", "old", "measure", "lines", "only", "only_invoices", "only_clients", "role"}
+
+
+@pytest.mark.parametrize("path", STATEMENTS, ids=name)
+def test_no_value_gets_into_a_comment(path: Path) -> None:
+    """A line break in it would end the comment, and the rest would be SQL."""
+    statement = sql.read(path.parts[-3], path.stem)
+    assert re.findall(r"--.*%\(|/\*", statement) == []
 
 
 @pytest.mark.parametrize("path", STATEMENTS, ids=name)
