@@ -22,7 +22,9 @@ RUN SECRET_KEY=of-the-build-only DATABASE_URL=postgresql://nobody@localhost/none
 RUN rm -rf node_modules && python -m compileall -q -x '/\.venv/' .
 
 FROM python:3.11-slim
-RUN useradd --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin basis
+# /files: a fresh volume mounted there takes over the owner
+RUN useradd --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin basis \
+    && install -d -o basis -g basis -m 700 /files
 ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /app
 COPY --from=build /app /app

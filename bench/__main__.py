@@ -31,6 +31,12 @@ def report(what: str, ours: float, peer_name: str, peer: float, promise: str) ->
     print(" | ".join(rows[-1]), flush=True)
 
 
+def score(what: str, ours: float, promise: str) -> None:
+    """A quality between 0 and 1, which has no peer."""
+    rows.append((what, f"{ours:.3f}", "—", "—", promise))
+    print(" | ".join(rows[-1]), flush=True)
+
+
 def timed(action: Callable[[], Any]) -> float:
     start = time.perf_counter()
     action()
@@ -63,10 +69,16 @@ def main() -> None:
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
-    from bench import kpis, loads
+    from bench import duplicates, history, kpis, loads, register, rights
 
     loads.measure(report, timed, HOME)
     kpis.measure(report, median, HOME)
+    history.measure(report, median)
+    smaller = register.measure(report)
+    rights.measure(report, median)
+    register.measure(report, smaller)
+    duplicates.measure(score)
+    duplicates.measure_search(report, timed)
     write_table()
 
 
@@ -78,7 +90,8 @@ def write_table() -> None:
 
 Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}: {os.cpu_count()} cores ({cpu}), {platform.python_implementation()} {platform.python_version()},
 {CLIENTS:,} clients, {LINES:,} invoice lines. Both sides of a row were measured in the same run; read the ratios. What is
-compared with what is said in `bench/loads.py` and `bench/kpis.py`.
+compared with what is said in `bench/loads.py`, `bench/kpis.py`, `bench/register.py`, `bench/rights.py` (which has 1,000,000 clients
+more) and `bench/duplicates.py`.
 
 | what | ours | peer | ratio | promised |
 |---|---|---|---|---|

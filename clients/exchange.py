@@ -25,7 +25,11 @@ from territories.exchange import TERRITORY
 
 CHANNEL = Ref("clients_channel", "code", "channel_id", _("sales channel"))
 COUNTERPARTY = Ref("clients_counterparty", "code", "counterparty_id", _("counterparty"))
-CLIENT = Ref("clients_client", "code", "client_id", _("client"))
+CLIENT = Ref(
+    "clients_client", "code", "client_id", _("client"),
+    "SELECT l.code, s.code AS now FROM clients_client l JOIN clients_client s ON s.id = l.merged_into_id"
+    " WHERE l.merged_into_id IS NOT NULL",
+)  # fmt: skip
 CLIENT_CODE = ("Код клиента", "Клиент", "Торговая точка", "Код торговой точки")
 PHONE = Column("phone", text(100), ("Телефон", "Тел."), default="''")
 MAIL = Column("email", EMAIL, ("Эл. почта", "E-mail", "Почта", "Электронная почта"), default="''")
@@ -38,6 +42,7 @@ CHANNELS = File(
     ),
     services.channels_load,
     "SELECT code, name FROM clients_channel ORDER BY code",
+    ("code",),
 )
 COUNTERPARTIES = File(
     "counterparties",
@@ -49,6 +54,7 @@ COUNTERPARTIES = File(
     ),
     services.counterparties_load,
     "SELECT code, name, inn, kpp FROM clients_counterparty ORDER BY code",
+    ("code",),
 )
 CONTRACTS = File(
     "contracts",
@@ -64,6 +70,7 @@ CONTRACTS = File(
     """SELECT k.number, p.code AS counterparty_code, k.signed_on, k.valid_until, k.payment_terms_days,
               trim_scale(k.credit_limit) AS credit_limit
        FROM clients_contract k JOIN clients_counterparty p ON p.id = k.counterparty_id ORDER BY k.number""",
+    ("number",),
 )
 CLIENTS = File(
     "clients",
@@ -90,6 +97,7 @@ CLIENTS = File(
        FROM clients_client c JOIN territories_territory t ON t.id = c.territory_id
        LEFT JOIN clients_channel h ON h.id = c.channel_id
        LEFT JOIN clients_counterparty p ON p.id = c.counterparty_id ORDER BY c.code""",
+    ("code",),
 )
 CONTACTS = File(
     "contacts",
@@ -107,4 +115,5 @@ CONTACTS = File(
     """SELECT c.code AS client_code, k.full_name, k.position, k.is_decision_maker::int AS is_decision_maker, k.phone,
               k.email, k.birthday, k.notes
        FROM clients_contact k JOIN clients_client c ON c.id = k.client_id ORDER BY 1, 2""",
+    ("client_code", "full_name"),
 )

@@ -1,89 +1,90 @@
-"""The filters above the client list, read from the address."""
+"""The filters of the client list. Later apps add conditions on their own facts: `add_flag`."""
 
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
-from django import forms
-from django.http import Http404, QueryDict
+from django.db.models import Exists, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
-from clients import selectors
-from clients.models import Category, Channel, Client, Status
-from clients.querysets import WITHOUT, ClientQuerySet
-from config.ui import indented
-from territories.models import Territory
-from territories.selectors import choices, territories_visible_to, tree
+from clients.models import Category, Channel, LostReason
+from clients.querysets import ClientQuerySet
+from clients.selectors import birthdays_ahead, born_on
 
-SELECT = {"class": "form-select"}
+WITHOUT = "-"  # as a choice: clients that have none
 
 
-class ClientFilter(forms.Form):
-    """What the address asks for. What makes no sense is left out; a territory one may not see is a 404."""
+class Choice(NamedTuple):
+    """A filter by the values of a column: any of the chosen ones, WITHOUT for an empty one."""
 
-    search = forms.CharField(label=_("Search"), required=False, max_length=200)
-    territory = forms.ChoiceField(label=_("Territory"), required=False, widget=forms.Select(SELECT))
-    channel = forms.ChoiceField(label=_("Sales channel"), required=False, widget=forms.Select(SELECT))
-    category = forms.ChoiceField(
-        label=_("Category"),
-        required=False,
-        widget=forms.Select(SELECT),
-        choices=[("", _("All categories")), *Category.choices, (WITHOUT, _("Without category"))],
-    )
-    manager = forms.ChoiceField(label=_("Manager"), required=False, widget=forms.Select(SELECT))
-    status = forms.ChoiceField(required=False, choices=[*Status.choices, (selectors.ALL, _("All"))])
-    reason = forms.ChoiceField(required=False, choices=[(WITHOUT, _("No reason stated"))])
-    after = forms.IntegerField(required=False)
-    before = forms.IntegerField(required=False)
+    label: Any
+    column: str  # whose values are counted
+    empty: Any  # what that column holds for WITHOUT
+    without: Any  # its label
+    options: Callable[[], list[tuple[str, Any, Any]]]  # as the address has it, value of the column, label
 
-    def __init__(self, data: QueryDict, *, user: User) -> None:
-        super().__init__(data)
-        self.user = user
-        self.node = self._node(data.get("territory", ""))
-        nodes = tree(user)
-        self._choose("territory", _("All territories"), [
-            (node.code, indented(node)) for node in choices(nodes, self.node.code if self.node else "")
-        ])  # fmt: skip
-        self._choose("channel", _("All channels"), [
-            *Channel.objects.values_list("code", "name"), (WITHOUT, _("Without channel"))
-        ])  # fmt: skip
-        people = [(person.username, person.full_name) for person in selectors.managers(user)]
-        self._choose("manager", _("All managers"), people)
-        if len(nodes) < 2:
-            del self.fields["territory"]
-        if len(people) < 2:
-            del self.fields["manager"]
-        self.is_valid()
 
-    def _choose(self, name: str, everything: Any, options: list[tuple[Any, Any]]) -> None:
-        cast(forms.ChoiceField, self.fields[name]).choices = [("", everything), *options]
+def _channels() -> list[tuple[str, Any, Any]]:
+    return [(code, pk, name) for code, pk, name in Channel.objects.values_list("code", "pk", "name")]
 
-    def _node(self, code: str) -> Territory | None:
-        if not code:
-            return None
-        node = territories_visible_to(self.user).filter(code=code).first()
-        if node is None:
-            raise Http404("no such territory")
-        return node
 
-    def value(self, name: str) -> Any:
-        """What was asked for, "" or None if nothing or nonsense."""
-        return self.cleaned_data.get(name) or ""
+def _of(choices: Any) -> Callable[[], list[tuple[str, Any, Any]]]:
+    return lambda: [(value, value, label) for value, label in choices.choices]
 
-    @property
-    def tab(self) -> str:
-        return self.value("status") or Status.ACTIVE.value
 
-    @property
-    def used(self) -> int:
-        """How many filters are set, the search aside."""
-        return sum(bool(self.data.get(name)) for name in ("territory", "channel", "category", "manager"))
+CHOICES = {
+    "channel": Choice(_("Sales channel"), "channel_id", None, _("Without channel"), _channels),
+    "category": Choice(_("Category"), "category", "", _("Without category"), _of(Category)),
+    "reason": Choice(_("Reason of the loss"), "lost_reason", "", _("No reason stated"), _of(LostReason)),
+}
 
-    def found(self) -> ClientQuerySet:
-        """The clients that the filters leave, of all tabs."""
-        found = Client.objects.visible_to(self.user).searched(self.value("search"))
-        return found.filtered(
-            territory=self.node,
-            channel=self.value("channel"),
-            category=self.value("category"),
-            manager=self.value("manager"),
-        )
+
+class Flag(NamedTuple):
+    """A condition that a client meets or doesn't; `costly`: it looks into other tables."""
+
+    label: Any
+    condition: Callable[[], Q | Exists]
+    costly: bool = False
+
+
+def _birthday_soon() -> Q:
+    return Q(pk__in=born_on(birthdays_ahead(timezone.localdate())).values("client"))
+
+
+FLAGS = {
+    "no-phone": Flag(_("Without phone"), lambda: Q(phone="")),
+    "no-coordinates": Flag(_("Without coordinates"), lambda: Q(lat=None) | Q(lon=None)),
+    "no-counterparty": Flag(_("Without counterparty"), lambda: Q(counterparty=None)),
+    "birthday": Flag(_("Birthday within a week"), _birthday_soon, costly=True),
+}
+
+
+def add_flag(name: str, flag: Flag) -> None:
+    """For apps that know more of a client than the register does (sales, visits); called when they are ready."""
+    FLAGS[name] = flag
+
+
+def known(name: str, values: Sequence[str]) -> list[str]:
+    """Those of `values` that a filter of CHOICES has."""
+    if not any(values):
+        return []
+    options = {text for text, _value, _label in CHOICES[name].options()} | {WITHOUT}
+    return [value for value in dict.fromkeys(values) if value in options]
+
+
+def chosen(found: ClientQuerySet, name: str, values: Sequence[str]) -> ClientQuerySet:
+    """Those with one of these values, known ones, of a filter of CHOICES."""
+    choice = CHOICES[name]
+    stored = {text: value for text, value, _label in choice.options()}
+    condition = Q(**{f"{choice.column}__in": [stored[text] for text in values if text in stored]})
+    if WITHOUT in values:
+        condition |= Q(**{choice.column: choice.empty})
+    return found.filter(condition)
+
+
+def flagged(found: ClientQuerySet, names: Sequence[str]) -> ClientQuerySet:
+    """Those that meet all of these conditions."""
+    for name in names:
+        found = found.filter(FLAGS[name].condition())
+        found.costly = found.costly or FLAGS[name].costly
+    return found

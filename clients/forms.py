@@ -1,6 +1,5 @@
 """Forms of the client card."""
 
-from collections.abc import Collection
 from decimal import Decimal
 from typing import Any, NamedTuple, cast
 
@@ -10,10 +9,12 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from clients.models import Client, Counterparty, LostReason, Status
+from clients.fields import label
+from clients.models import Client, Counterparty, LostReason, Right, Status
+from clients.services import Editable
 from config.ui import indented
 from territories.models import Territory
-from territories.selectors import tree
+from territories.selectors import destinations
 
 # Fields of the card in the order of the form, in its sections.
 SECTIONS = (
@@ -118,16 +119,21 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]  # no generic at ru
         fields = FIELDS
         widgets = {"opened_on": DayInput, "closed_on": DayInput}
 
-    def __init__(self, *args: Any, user: User, editable: Collection[str], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: User, editable: Editable, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.editable = editable
+        is_new = self.instance.pk is None
         for name in FIELDS:
-            if name not in editable or (name == "lost_reason" and not asks_reason(self.instance)):
+            if name not in editable.all or (name == "lost_reason" and not asks_reason(self.instance)):
                 del self.fields[name]
+        if is_new:
+            self.fields["code"].required = False  # it is given one
         if "territory" in self.fields:
-            nodes = tree(user, "change")
+            nodes = destinations(user, None if is_new else self.instance.territory)
             field = cast("forms.ModelChoiceField[Territory]", self.fields["territory"])
             field.queryset = Territory.objects.filter(pk__in=[node.pk for node in nodes])
-            field.choices = [(node.pk, indented(node)) for node in nodes]
+            choose = [("", "—")] if is_new and len(nodes) > 1 else []
+            field.choices = choose + [(node.pk, indented(node)) for node in nodes]
         if "counterparty" in self.fields:
             self.fields["counterparty"].widget.attrs |= {
                 "list": "counterparties", "autocomplete": "off", "hx-get": reverse("counterparty-options"),
@@ -149,6 +155,10 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]  # no generic at ru
             field.choices = [(value, label if value else "—") for value, label in choices]
         if name in ("lat", "lon", "potential_monthly"):
             field.widget.attrs["inputmode"] = "decimal"
+
+    def needs_approval(self, name: str) -> bool:
+        """Whether a change of this field is only asked for."""
+        return name in self.editable.asked
 
     def changes(self) -> dict[str, Any]:
         """New values of the fields this person has changed."""
@@ -209,6 +219,22 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]  # no generic at ru
             found = Counterparty.objects.filter(code=raw).first()
             return f"{found.name} ({found.code})" if found else raw or "—"
         return raw or "—"
+
+
+class FieldRulesForm(forms.Form):
+    """Which right each field of a client needs; `rights`: as it is today."""
+
+    def __init__(self, *args: Any, rights: dict[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in FIELDS:
+            self.fields[name] = forms.ChoiceField(
+                label=label(name).capitalize(), choices=Right.choices, initial=rights[name], show_hidden_initial=True,
+                widget=forms.Select({"class": "form-select"}),
+            )  # fmt: skip
+
+    def changes(self) -> dict[str, str]:
+        """The rights this person has changed, by field."""
+        return {name: self.cleaned_data[name] for name in self.changed_data}
 
 
 class ReasonForm(forms.Form):

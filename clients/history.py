@@ -1,24 +1,31 @@
 """The history of a client as sentences a person can read."""
 
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from django.db.models import Model
+from django.db.models import DateField, Model
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce
 from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from accounts.models import HistoryEvent, Way
-from clients.models import Channel, Client, Contact, Counterparty, Status, StatusCause
+from accounts.models import ChangeSet, HistoryEvent, User, Way
+from clients import changes
+from clients.changes import REQUEST
+from clients.models import ChangeRequest, Channel, Client, Contact, Contract, Counterparty, Status, StatusCause
+from clients.reverts import COLUMNS, EVENT
 from config import ui
 from territories.models import Territory
 
 PAGE = 30
 RELATIONS: dict[str, type[Model]] = {
-    "territory_id": Territory, "channel_id": Channel, "counterparty_id": Counterparty,
+    "territory_id": Territory, "channel_id": Channel, "counterparty_id": Counterparty, "client_id": Client,
 }  # fmt: skip
 SILENT = frozenset({"id", "client_id", "status_cause"})  # told with the status, or of no use to a reader
 NO_VALUE = "—"
+MODELS: dict[str, type[Model]] = {model._meta.db_table: model for model in (Client, Contact, Counterparty, Contract)}
 
 
 class Change(NamedTuple):
@@ -37,11 +44,15 @@ class Entry(NamedTuple):
     at: datetime
     who: str
     way: str
-    reference: str
+    ip: str
     operation: str  # I, U or D
     did: str
     subject: str
     changes: list[Change]
+    part_of: str  # the load, bulk change or the like that it came by
+    whole: str  # reference of that, for those who may look at it
+    alone: str  # reference of this event, to be taken back; "" where there is nothing to take back
+    asked_by: str = ""  # who asked for it, where somebody else approved
 
 
 class HistoryPage(NamedTuple):
@@ -49,53 +60,96 @@ class HistoryPage(NamedTuple):
     before: int | None  # id to go on from
 
 
-def history(client: Client, before: int | None = None) -> HistoryPage:
-    """What happened to a client and its contacts, newest first, PAGE events at a time."""
-    contacts = dict(client.contacts.values_list("pk", "full_name"))
-    events = _events("clients_client", [client.pk], before) + _events("clients_contact", list(contacts), before)
+def history(client: Client, user: User, before: int | None = None, field: str = "") -> HistoryPage:
+    """What happened to a client, its contacts, counterparty and contracts, newest first, PAGE events at a time; of one
+    field (a column) of the client only, if asked."""
+    about = {Client._meta.db_table: {client.pk: ""}} if field else subjects(client)
+    events = [event for table, rows in about.items() for event in _events(table, rows, before, field)]
     events.sort(key=lambda event: -event.pk)
     shown = events[:PAGE]
-    names = _names(shown)
-    entries = [_entry(event, contacts, names) for event in shown]
+    names = names_of((event.table, side) for event in shown for side in (event.old, event.new))
+    authors, sets = _authors(shown), ChangeSet.objects.in_bulk({event.reference for event in shown} - {""})
+    everything = changes.sees_all(user)
+    entries = []
+    for event in shown:
+        entry = _entry(event, about, names)._replace(asked_by=authors.get(event.reference, ""))
+        if not everything and event.table in (Counterparty._meta.db_table, Contract._meta.db_table):
+            entry = entry._replace(alone="")
+        if (part_of := sets.get(event.reference)) and part_of.way != Way.JOB and not entry.asked_by:
+            whole = part_of.reference if everything or part_of.actor_id == user.pk else ""
+            entry = entry._replace(part_of=changes.title(part_of), whole=whole)
+        entries.append(entry)
     return HistoryPage(entries, shown[-1].pk if len(events) > PAGE else None)
 
 
-def _events(table: str, ids: list[int], before: int | None) -> list[HistoryEvent]:
+def subjects(client: Client) -> dict[str, dict[int, str]]:
+    """By table: the rows whose events belong to a client's history, with what they are called; removed ones too."""
+    found: dict[str, dict[int, str]] = {Client._meta.db_table: {client.pk: ""}}
+    found[Contact._meta.db_table] = _gone(Contact, client.pk, "full_name") | dict(
+        client.contacts.values_list("pk", "full_name")
+    )
+    if client.counterparty:
+        found[Counterparty._meta.db_table] = {client.counterparty.pk: client.counterparty.name}
+        found[Contract._meta.db_table] = _gone(Contract, client.counterparty.pk, "number") | dict(
+            client.counterparty.contracts.values_list("pk", "number")
+        )
+    return found
+
+
+def _gone(model: type[Model], owner: int, name: str) -> dict[int, str]:
+    """The removed rows that hung on this client or counterparty (by the index history_event_gone)."""
+    hung_on = Coalesce(KT("old__client_id"), KT("old__counterparty_id"))
+    events = HistoryEvent.objects.filter(table=model._meta.db_table, operation="D").alias(hung_on=hung_on)
+    return dict(events.filter(hung_on=str(owner)).values_list("row_id", f"old__{name}"))
+
+
+def _events(table: str, rows: Iterable[int], before: int | None, field: str) -> list[HistoryEvent]:
     """The newest events of one table: read apart, so that each is a short walk along its index."""
-    found = HistoryEvent.objects.filter(table=table, row_id__in=ids)
+    found = HistoryEvent.objects.filter(table=table, row_id__in=list(rows))
     if before:
         found = found.filter(pk__lt=before)
+    if field:
+        found = found.filter(operation="U", new__has_key=field)
     return list(found.select_related("actor").order_by("-pk")[: PAGE + 1])
 
 
-def _names(events: list[HistoryEvent]) -> dict[str, dict[Any, str]]:
-    """The names behind the keys that occur in these events, one query a table."""
+def names_of(sides: Iterable[tuple[str, dict[str, Any] | None]]) -> dict[str, dict[Any, str]]:
+    """The names behind the keys that occur in these values of rows, one query a table."""
+    values = [side for _table, side in sides if side]
     names = {}
     for field, model in RELATIONS.items():
-        keys = {side.get(field) for event in events for side in (event.old or {}, event.new or {})} - {None}
+        keys = {side.get(field) for side in values} - {None}
         names[field] = {row.pk: str(row) for row in model._default_manager.filter(pk__in=keys)} if keys else {}
     return names
 
 
-def _entry(event: HistoryEvent, contacts: dict[int, str], names: dict[str, dict[Any, str]]) -> Entry:
-    model: type[Model] = Client if event.table == "clients_client" else Contact
+def _authors(events: list[HistoryEvent]) -> dict[str, str]:
+    """By reference: who asked for the changes that came by a change request."""
+    asked = {event.reference for event in events if event.reference.startswith(REQUEST)}
+    found = ChangeRequest.objects.filter(pk__in=[each.removeprefix(REQUEST) for each in asked])
+    return {f"{REQUEST}{each.pk}": str(each.author) for each in found.select_related("author")} if asked else {}
+
+
+def _entry(event: HistoryEvent, about: dict[str, dict[int, str]], names: dict[str, dict[Any, str]]) -> Entry:
+    model = MODELS[event.table]
     old, new = event.old or {}, event.new or {}
-    changes = []
+    fields = []
     if event.operation == "U":
         for field in new:
             if field not in SILENT:
                 note = _cause(new.get("status_cause")) if field == "status" else ""
-                shown = [_shown(model, field, side.get(field), names) for side in (old, new)]
-                changes.append(Change(_label(model, field), shown[0], shown[1], note))
-        if not changes and "status_cause" in new:
+                shown = [value_text(model, field, side.get(field), names) for side in (old, new)]
+                fields.append(Change(column_label(model, field), shown[0], shown[1], note))
+        if not fields and "status_cause" in new:
             shown = [_cause(side.get("status_cause")) or NO_VALUE for side in (old, new)]
-            changes.append(Change(_("cause of the status"), shown[0], shown[1]))
-    whole = new or old
-    subject = "" if model is Client else contacts.get(event.row_id) or str(whole.get("full_name", ""))
+            fields.append(Change(_("cause of the status"), shown[0], shown[1]))
     who = str(event.actor) if event.actor else _who_without_actor(event.way)
+    derived = event.operation == "U" and COLUMNS[event.table].isdisjoint(new)
+    created = event.operation == "I" and model in (Client, Counterparty)  # never deleted
     return Entry(
-        event.pk, event.at, who, str(Way(event.way).label), event.reference, event.operation,
-        _did(event, who if event.actor else "", model), subject, changes,
+        event.pk, event.at, who, str(Way(event.way).label), event.ip or "", event.operation,
+        _did(event, who if event.actor else "", model), about[event.table].get(event.row_id, ""), fields,
+        part_of="", whole="", alone="" if derived or created else f"{EVENT}{event.pk}",
     )  # fmt: skip
 
 
@@ -128,6 +182,14 @@ _VERBS = {
 }
 
 
+_WHOM: dict[type[Model], Callable[[], str]] = {
+    Client: lambda: pgettext("whom", "the client"),
+    Contact: lambda: pgettext("whom", "the contact"),
+    Counterparty: lambda: pgettext("whom", "the counterparty"),
+    Contract: lambda: pgettext("whom", "the contract"),
+}
+
+
 _STATUSES = {  # of one client; the labels of Status name the parts of the base
     Status.ACTIVE.value: lambda: pgettext("one client", "Active"),
     Status.POTENTIAL.value: lambda: pgettext("one client", "Potential"),
@@ -139,24 +201,21 @@ _STATUSES = {  # of one client; the labels of Status name the parts of the base
 def _did(event: HistoryEvent, person: str, model: type[Model]) -> str:
     """The verb, in the gender of the person, or of the load or system ("" as person), and what it is done to."""
     verb = _VERBS[gender(person) if person else "she", event.operation]()  # загрузка и система — женского рода
-    if model is Contact:
-        return " ".join([verb, pgettext("whom", "the contact")])
-    return verb if event.operation == "U" else " ".join([verb, pgettext("whom", "the client")])
+    return verb if model is Client and event.operation == "U" else " ".join([verb, _WHOM[model]()])
 
 
 def _cause(cause: str | None) -> str:
     return str(StatusCause(cause).label) if cause in StatusCause.values else ""
 
 
-_LABELS = {"territory_id": "territory", "channel_id": "channel", "counterparty_id": "counterparty"}
-
-
-def _label(model: type[Model], column: str) -> str:
+def column_label(model: type[Model], column: str) -> str:
     """The name of a column as the forms show it; a column of a former release by its own name."""
-    return str(getattr(_field(model, _LABELS.get(column, column)), "verbose_name", column))
+    if column in RELATIONS:
+        return str(RELATIONS[column]._meta.verbose_name)
+    return str(getattr(_field(model, column), "verbose_name", column))
 
 
-def _shown(model: type[Model], column: str, value: Any, names: dict[str, dict[Any, str]]) -> str:
+def value_text(model: type[Model], column: str, value: Any, names: dict[str, dict[Any, str]]) -> str:
     """A stored value as a person reads it."""
     if value is None or value == "":
         return NO_VALUE
@@ -164,7 +223,7 @@ def _shown(model: type[Model], column: str, value: Any, names: dict[str, dict[An
         return names[column].get(value, f"#{value}")
     if column == "status" and value in _STATUSES:
         return _STATUSES[value]()
-    if column.endswith(("_on", "birthday")):
+    if isinstance(_field(model, column), DateField):
         return formats.date_format(date.fromisoformat(value), "SHORT_DATE_FORMAT")
     if isinstance(value, bool):
         return _("yes") if value else _("no")

@@ -1,12 +1,37 @@
 from django.urls import path
 
-from clients import views
+from clients import change_views, contact_views, export_views, list_views, request_views, views
 
 urlpatterns = [
-    path("clients/", views.client_list, name="client-list"),
+    path("clients/", list_views.client_list, name="client-list"),
+    path("client-list/counts/", list_views.client_counts, name="client-counts"),
+    path("client-list/columns/", list_views.client_columns, name="client-columns"),
+    path("client-list/filter/<slug:name>/", list_views.client_filter, name="client-filter"),
+    path("segments/", list_views.segment_menu, name="segment-menu"),
+    path("segments/new/", list_views.segment_new, name="segment-new"),
+    path("segments/<int:pk>/", list_views.segment_edit, name="segment-edit"),
+    path("segments/<int:pk>/delete/", list_views.segment_delete, name="segment-delete"),
+    path("search/", list_views.palette, name="palette"),
+    path("clients/export/", export_views.client_export, name="client-export"),
+    path("new-client/", views.client_new, name="client-new"),
+    path("requests/", request_views.queue, name="request-queue"),
+    path("requests/mine/", request_views.mine, name="request-mine"),
+    path("requests/decided/", request_views.decided, name="request-decided"),
+    path("requests/<int:pk>/withdraw/", request_views.withdraw, name="request-withdraw"),
+    path("settings/fields/", request_views.field_rules, name="field-rules"),
     path("counterparties/", views.counterparty_options, name="counterparty-options"),
     path("clients/<path:code>/edit/", views.client_edit, name="client-edit"),
     path("clients/<path:code>/reason/", views.client_reason, name="client-reason"),
+    path("changes/", change_views.change_list, name="change-list"),
+    path("changes/<str:reference>/", change_views.change, name="change"),
+    path("clients/<path:code>/past/", change_views.client_past, name="client-past"),
     path("clients/<path:code>/history/", views.client_history, name="client-history"),
+    path("clients/<path:code>/contacts/", contact_views.contacts, name="client-contacts"),
+    path("clients/<path:code>/contacts/new/", contact_views.contact_new, name="contact-new"),
+    path("clients/<path:code>/contacts/<int:pk>/", contact_views.contact, name="contact"),
+    path("clients/<path:code>/contacts/<int:pk>/remove/", contact_views.contact_remove, name="contact-remove"),
+    path("clients/<path:code>/interactions/", contact_views.interactions, name="client-interactions"),
+    path("clients/<path:code>/interactions/new/", contact_views.interaction_new, name="interaction-new"),
+    path("clients/<path:code>/steps/<int:pk>/", contact_views.step, name="client-step"),
     path("clients/<path:code>/", views.client_card, name="client-card"),
 ]

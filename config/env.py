@@ -2,11 +2,18 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.crypto import get_random_string
+
+
+class Rate(NamedTuple):
+    """At most `times` in `seconds`."""
+
+    times: int
+    seconds: int
 
 
 def flag(name: str, default: bool) -> bool:
@@ -17,6 +24,33 @@ def flag(name: str, default: bool) -> bool:
     if text not in {"1", "true", "yes", "0", "false", "no"}:
         raise ImproperlyConfigured(f"{name} must be 1 or 0, not {text!r}.")
     return text in {"1", "true", "yes"}
+
+
+def number(name: str, default: int) -> int:
+    """A whole number above 0. Raises ImproperlyConfigured on anything else."""
+    text = os.environ.get(name) or str(default)
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise ImproperlyConfigured(f"{name} must be a whole number above 0, not {text!r}.")
+    return int(text)
+
+
+def rate(name: str, default: str) -> Rate:
+    """As 60/minute. Raises ImproperlyConfigured on anything else."""
+    text = os.environ.get(name) or default
+    times, _slash, unit = text.partition("/")
+    seconds = {"second": 1, "minute": 60, "hour": 3600}.get(unit)
+    if not (times.isascii() and times.isdigit() and int(times) and seconds):
+        raise ImproperlyConfigured(f"{name} must look like 60/minute (second, minute, hour), not {text!r}.")
+    return Rate(int(times), seconds)
+
+
+def cache_url(queue: str) -> str:
+    """Where the counters are: the database after that of Celery's queue, so that emptying one leaves the other."""
+    parts = urlsplit(queue)
+    if parts.scheme == "redis+socket":
+        place = int(dict(parse_qsl(parts.query)).get("virtual_host", "0"))
+        return f"unix://{parts.path}?db={place + 1}"
+    return parts._replace(path=f"/{int(parts.path.strip('/') or '0') + 1}").geturl()
 
 
 def words(name: str, default: str = "") -> list[str]:

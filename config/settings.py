@@ -30,38 +30,46 @@ CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "django_htmx",
     "csp",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
     "guardian",
     "rest_framework",
     "rest_framework.authtoken",
     "drf_spectacular",
     "accounts",
+    "accounts.jobs",
     "territories",
     "clients",
+    "clients.duplicates",
     "sales",
     "visits",
     "kpi",
+    "kpi.imports",
     "cleanup",
 ]
 MIDDLEWARE = [
+    "config.middleware.log_requests",
+    "config.middleware.headers",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "config.middleware.real_address",
-    "config.middleware.refuse_nul",
-    "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "config.middleware.limit_body",
+    "config.middleware.refuse_nul",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "accounts.middleware.SignedInMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
@@ -76,6 +84,9 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "accounts.notices.context",
+                "clients.requests.context",
+                "visits.context.day_counter",
             ],
             "builtins": ["django.templatetags.i18n", "django.templatetags.static", "config.ui"],
         },
@@ -103,15 +114,22 @@ AUTHENTICATION_BACKENDS = [
 ]
 ANONYMOUS_USER_NAME = None
 GUARDIAN_MONKEY_PATCH_USER = False
+_RULES = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {
+        "NAME": f"{_RULES}.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("username", "full_name", "email")},
+    },
+    {"NAME": f"{_RULES}.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": f"{_RULES}.CommonPasswordValidator"},
+    {"NAME": f"{_RULES}.NumericPasswordValidator"},
+    {"NAME": "accounts.passwords.OtherLayoutValidator"},
 ]
+# Who must sign in with a second factor, by role; anybody may.
+SECOND_FACTOR_ROLES = env.words("SECOND_FACTOR_ROLES", "" if EMBEDDED else "admin")
+OTP_TOTP_ISSUER = "Basis CRM"
+OTP_TOTP_THROTTLE_FACTOR = 0  # wrong codes count as wrong tries (accounts/selectors.py)
+SIGN_IN_RATE = env.rate("SIGN_IN_RATE", "60/minute")  # from one address
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
@@ -136,6 +154,12 @@ STORAGES = {
     },
 }
 
+# What people upload and what is made for them to fetch; web and worker must see the same folder.
+FILES_DIR = Path(os.environ.get("CRM_FILES_DIR", DATA_DIR / "files"))
+EXPORT_ROLES = env.words("EXPORT_ROLES", "rep,supervisor,head,admin,analyst")  # who may take the list out as a file
+KEEP_FILES_DAYS = env.number("KEEP_FILES_DAYS", 14)
+FILE_UPLOAD_PERMISSIONS = 0o600
+
 CELERY_BROKER_URL = os.environ.get("REDIS_URL") or ENDS.redis_url
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -154,22 +178,46 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE = {
     # The sweep is what makes a lost message harmless: marks stay in the database until they are worked off.
     "refresh": {"task": "kpi.tasks.refresh", "schedule": 30.0, "options": {"expires": 25}},
+    # The same for jobs: their rows say what is to be done.
+    "jobs": {"task": "accounts.jobs.tasks.sweep", "schedule": 30.0, "options": {"expires": 25}},
+    # Every minute what has changed, a few seconds at a time; after a big load until it is worked off.
+    "duplicates": {"task": "clients.duplicates.tasks.check", "schedule": 60.0, "options": {"expires": 55}},
+    "tidy": {"task": "accounts.tasks.tidy", "schedule": 6 * 3600.0, "options": {"expires": 3600}},
+    "seal": {"task": "accounts.tasks.seal", "schedule": 60.0, "options": {"expires": 55}},
 }
 
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": env.cache_url(CELERY_BROKER_URL)}
+}
+
+API_RATE = env.rate("API_RATE", "1200/minute")  # of one person's calls
+BAD_TOKEN_RATE = env.rate("BAD_TOKEN_RATE", "30/minute")  # from one address
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework.authentication.TokenAuthentication",  # first: it says 401 to nobody, not 403
+        "config.api.Tokens",  # first: it says 401 to nobody, not 403
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["config.api.Parser"],
+    "DEFAULT_METADATA_CLASS": None,  # OPTIONS: the schema tells it all
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"user": "6000/hour"},
+    "DEFAULT_THROTTLE_CLASSES": ["config.api.Throttle"],
     "COERCE_DECIMAL_TO_STRING": False,
 }
-SPECTACULAR_SETTINGS = {"TITLE": "Basis CRM", "VERSION": "1", "SERVE_INCLUDE_SCHEMA": False}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Basis CRM",
+    "VERSION": "1",
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "config.api.refusals"],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+}
+
+# Bodies: what is larger is answered 413. Files have a limit of their own; the proxy's is in docker/Caddyfile.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+DATA_UPLOAD_MAX_NUMBER_FILES = 10
+LARGEST_UPLOAD = env.number("LARGEST_UPLOAD_MB", 100) * 2**20
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -184,18 +232,27 @@ CONTENT_SECURITY_POLICY = {
 # The embedded set-up answers on plain http://localhost; anything else is behind a TLS proxy, which must set
 # X-Forwarded-Proto and X-Forwarded-For itself (docker/Caddyfile).
 HTTPS = env.flag("HTTPS", not (EMBEDDED or DEBUG))
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^health/$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
-SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_ENGINE = "accounts.sessions"
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = env.number("SESSION_IDLE_HOURS", 24) * 3600  # since the last request
+SESSION_LONGEST = env.number("SESSION_DAYS", 14) * 24 * 3600  # since signing in
 X_FRAME_OPTIONS = "DENY"
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "filters": {"number": {"()": "config.middleware.RequestNumber"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(number)s] %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["number"], "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        "basis.requests": {"level": "INFO" if env.flag("REQUEST_LOG", not (EMBEDDED or DEBUG)) else "WARNING"},
+        # The heads of the history's seals are worth nothing unless they are kept outside the database.
+        "accounts.tasks": {"level": "INFO"},
+    },
 }

@@ -7,7 +7,6 @@ from enum import Enum
 from typing import Any
 
 from django import template
-from django.forms import BaseForm, BoundField
 from django.templatetags.static import static
 from django.utils.formats import get_format
 from django.utils.html import format_html
@@ -29,6 +28,12 @@ def grouped(value: Any, places: int = 0) -> str:
 def count(value: Any) -> str:
     """A whole number; "—" for none."""
     return NONE if value is None or value == "" else grouped(value)
+
+
+@register.filter
+def counted(value: Any) -> str:
+    """A count that says whether it is `about` that number: ≈ 412 000."""
+    return f"≈{THIN_SPACE}{grouped(value.number)}" if value.about else grouped(value.number)
 
 
 @register.filter
@@ -77,12 +82,6 @@ def split(text: str) -> list[str]:
 def value(form: Any, name: str) -> Any:
     """What a filter form was asked for, "" if nothing or nonsense."""
     return form.value(name)
-
-
-@register.filter
-def field(form: BaseForm, name: str) -> BoundField | None:
-    """form[name], or None if the form has no such field."""
-    return form[name] if name in form.fields else None
 
 
 @register.filter

@@ -17,7 +17,8 @@ from rest_framework.views import APIView
 
 from accounts.requests import staff
 from kpi import metrics, selectors, services
-from kpi.selectors import By
+from kpi.almost import Need
+from kpi.selectors import By, Coordinates
 from territories.models import Territory
 from territories.selectors import territories_visible_to
 
@@ -26,6 +27,13 @@ ASKED = [
     OpenApiParameter("territory", OpenApiTypes.STR, required=True, description="code"),
     OpenApiParameter("from", OpenApiTypes.STR, required=True, description="YYYY-MM"),
     OpenApiParameter("to", OpenApiTypes.STR, required=True, description="YYYY-MM"),
+]
+
+
+OF_CELL = [
+    OpenApiParameter("channel", OpenApiTypes.STR, description="code"),
+    OpenApiParameter("category", OpenApiTypes.STR),
+    OpenApiParameter("cursor", OpenApiTypes.STR),
 ]
 
 
@@ -49,12 +57,19 @@ class MatrixSerializer(serializers.Serializer[Any]):
         return {**super().get_fields(), "from": serializers.CharField(), "to": serializers.CharField()}
 
 
+class LackSerializer(serializers.Serializer[Any]):
+    need = serializers.ChoiceField(choices=[need.value for need in Need], source="need.value")
+    amount = serializers.FloatField(help_text="pieces, roubles or days")
+    detail = serializers.ListField(child=serializers.CharField(), help_text="category, months or a day")
+
+
 class BehindSerializer(serializers.Serializer[Any]):
     code = serializers.CharField()
     name = serializers.CharField()
     territory = serializers.CharField()
     channel = serializers.CharField()
     measures = serializers.DictField(child=serializers.FloatField(), help_text="by name, see kpi.models.Measures")
+    lacks = LackSerializer(many=True, help_text="of a client left out")
 
 
 class BehindPageSerializer(serializers.Serializer[Any]):
@@ -95,28 +110,25 @@ class KpiMatrix(APIView):
 
 
 class KpiClients(APIView):
+    outside = False
+
     @extend_schema(
-        parameters=[
-            *ASKED,
-            OpenApiParameter("channel", OpenApiTypes.STR, description="code"),
-            OpenApiParameter("category", OpenApiTypes.STR),
-            OpenApiParameter("cursor", OpenApiTypes.STR),
-        ],
+        parameters=[*ASKED, *OF_CELL],
         responses={200: BehindPageSerializer, 400: OpenApiResponse(), 404: OpenApiResponse()},
     )
     def get(self, request: Request, key: str) -> Response:
         """The clients behind a number, with the figures that put each in, largest contribution first."""
         if key not in metrics.BY_KEY:
             raise Http404
-        territory, d0, d1 = _asked(request)
         query = request.query_params
+        number = Coordinates(key, *_asked(request), query.get("channel"), query.get("category"))
         rows = selectors.behind(
-            key=key, territory=territory, d0=d0, d1=d1, channel=query.get("channel"), category=query.get("category"),
-            after=self._after(query.get("cursor", "")), limit=PAGE + 1,
+            user=staff(request), number=number, outside=self.outside, after=self._after(query.get("cursor", "")),
+            limit=PAGE + 1,
         )  # fmt: skip
         shown = rows[:PAGE]
         last = shown[-1] if len(rows) > PAGE else None
-        cursor = f"{last.measures[metrics.BY_KEY[key].behind]}:{last.code}" if last else None
+        cursor = f"{last.value}:{last.code}" if last else None
         return Response({"next": cursor, "results": BehindSerializer(shown, many=True).data})
 
     def _after(self, cursor: str) -> tuple[Decimal, str] | None:
@@ -132,7 +144,20 @@ class KpiClients(APIView):
         return number, code
 
 
+class KpiAlmost(KpiClients):
+    outside = True
+
+    @extend_schema(
+        parameters=[*ASKED, *OF_CELL],
+        responses={200: BehindPageSerializer, 400: OpenApiResponse(), 404: OpenApiResponse()},
+    )
+    def get(self, request: Request, key: str) -> Response:
+        """The clients that a number leaves out and what each lacks, nearest first."""
+        return super().get(request, key)
+
+
 urlpatterns = [
     path("", KpiMatrix.as_view(), name="api-kpi"),
     path("<slug:key>/clients/", KpiClients.as_view(), name="api-kpi-clients"),
+    path("<slug:key>/almost/", KpiAlmost.as_view(), name="api-kpi-almost"),
 ]

@@ -43,7 +43,12 @@ class Metric(NamedTuple):
     unit: Unit
     group: Group
     reckon: Callable[[Sums], Number | None]
-    behind: str  # the measure a client must have to be one of those behind the number
+    parts: tuple[str, ...]  # the measures it is made of: a client with one of them is behind the number
+
+    @property
+    def needs_cost(self) -> bool:
+        """Whether route costs are a part of it too."""
+        return self.key in ("visit_cost", "order_cost", "useful_income_share")
 
 
 def _measure(name: str) -> Callable[[Sums], Number | None]:
@@ -69,30 +74,30 @@ def _useful_income_share(sums: Sums) -> Number | None:
 _C, _S, _M = Unit.COUNT, Unit.SHARE, Unit.MONEY
 
 METRICS: tuple[Metric, ...] = (
-    Metric(1, "okb", _("OKB"), _("Total client base"), _C, Group.BASE, _measure("okb"), "okb"),
-    Metric(2, "pakb", _("PAKB"), _("Planned active base"), _C, Group.BASE, _measure("pakb"), "pakb"),
-    Metric(3, "akb", _("AKB"), _("Active client base"), _C, Group.BASE, _measure("akb"), "akb"),
-    Metric(4, "pakb_coverage", _("% PAKB"), _("Coverage of the planned base"), _S, Group.COVERAGE, _ratio("akb", "pakb"), "akb"),
-    Metric(5, "okb_coverage", _("% OKB"), _("Coverage of the total base"), _S, Group.COVERAGE, _ratio("akb", "okb"), "akb"),
-    Metric(6, "stable_akb", _("Stable"), _("Stable active base"), _C, Group.STABILITY, _measure("stable_akb"), "stable_akb"),
-    Metric(7, "stability", _("% stable"), _("Stability of the active base"), _S, Group.STABILITY, _ratio("stable_akb", "akb"), "stable_akb"),
-    Metric(8, "system_outlets", _("STT"), _("System outlets"), _C, Group.STABILITY, _measure("system_outlets"), "system_outlets"),
-    Metric(9, "system_share", _("% STT"), _("Share of system outlets"), _S, Group.STABILITY, _ratio("system_outlets", "akb"), "system_outlets"),
-    Metric(10, "category_akb", _("AKB cat."), _("Active base by category"), _C, Group.COVERAGE, _measure("category_akb"), "category_akb"),
-    Metric(11, "category_share", _("% cat."), _("Coverage of the active base by category"), _S, Group.COVERAGE, _ratio("category_akb", "akb"), "category_akb"),
-    Metric(12, "visit_plan", _("Visits"), _("Planned visits"), _C, Group.VISITS, _measure("visit_plan"), "visit_plan"),
-    Metric(13, "orders", _("Orders"), _("Orders"), _C, Group.VISITS, _measure("orders"), "orders"),
-    Metric(14, "effective_orders", _("Effective"), _("Effective orders"), _C, Group.VISITS, _measure("effective_orders"), "effective_orders"),
-    Metric(15, "visit_rate", _("Visit rate"), _("Orders per planned visit"), _S, Group.VISITS, _ratio("orders", "visit_plan"), "orders"),
-    Metric(16, "effective_visit_rate", _("KPD rate"), _("Effective orders per planned visit"), _S, Group.VISITS, _ratio("effective_orders", "visit_plan"), "effective_orders"),
-    Metric(17, "visit_cost", _("Visit cost"), _("Cost of a visit"), _M, Group.ECONOMICS, _ratio("cost", "visit_plan"), "visit_plan"),
-    Metric(18, "order_cost", _("Order cost"), _("Cost of an order"), _M, Group.ECONOMICS, _ratio("cost", "orders"), "orders"),
-    Metric(19, "order_margin", _("VMD"), _("Gross margin of an order"), _M, Group.ECONOMICS, _ratio("margin", "orders"), "margin"),
-    Metric(20, "useful_income_share", _("% useful"), _("Share of useful income of an order"), _S, Group.ECONOMICS, _useful_income_share, "margin"),
-    Metric(21, "overdue_share", _("PDZ"), _("Overdue receivables"), _S, Group.PAYMENTS, _ratio("overdue", "debt"), "debt"),
-    Metric(22, "system_payments", _("Paid in time"), _("System payments by amount"), _S, Group.PAYMENTS, _ratio("due_paid", "due"), "due"),
-    Metric(23, "planogram_coverage", _("KP"), _("Planogram coverage"), _S, Group.SHELF, _ratio("planogram_full", "audited"), "audited"),
-    Metric(24, "distribution", _("KD"), _("Distribution of the must-have list"), _S, Group.SHELF, _ratio("mml_present", "mml_required"), "audited"),
+    Metric(1, "okb", _("OKB"), _("Total client base"), _C, Group.BASE, _measure("okb"), ("okb",)),
+    Metric(2, "pakb", _("PAKB"), _("Planned active base"), _C, Group.BASE, _measure("pakb"), ("pakb",)),
+    Metric(3, "akb", _("AKB"), _("Active client base"), _C, Group.BASE, _measure("akb"), ("akb",)),
+    Metric(4, "pakb_coverage", _("% PAKB"), _("Coverage of the planned base"), _S, Group.COVERAGE, _ratio("akb", "pakb"), ("akb", "pakb")),
+    Metric(5, "okb_coverage", _("% OKB"), _("Coverage of the total base"), _S, Group.COVERAGE, _ratio("akb", "okb"), ("akb", "okb")),
+    Metric(6, "stable_akb", _("Stable"), _("Stable active base"), _C, Group.STABILITY, _measure("stable_akb"), ("stable_akb",)),
+    Metric(7, "stability", _("% stable"), _("Stability of the active base"), _S, Group.STABILITY, _ratio("stable_akb", "akb"), ("stable_akb", "akb")),
+    Metric(8, "system_outlets", _("STT"), _("System outlets"), _C, Group.STABILITY, _measure("system_outlets"), ("system_outlets",)),
+    Metric(9, "system_share", _("% STT"), _("Share of system outlets"), _S, Group.STABILITY, _ratio("system_outlets", "akb"), ("system_outlets", "akb")),
+    Metric(10, "category_akb", _("AKB cat."), _("Active base by category"), _C, Group.COVERAGE, _measure("category_akb"), ("category_akb",)),
+    Metric(11, "category_share", _("% cat."), _("Coverage of the active base by category"), _S, Group.COVERAGE, _ratio("category_akb", "akb"), ("category_akb", "akb")),
+    Metric(12, "visit_plan", _("Visits"), _("Planned visits"), _C, Group.VISITS, _measure("visit_plan"), ("visit_plan",)),
+    Metric(13, "orders", _("Orders"), _("Orders"), _C, Group.VISITS, _measure("orders"), ("orders",)),
+    Metric(14, "effective_orders", _("Effective"), _("Effective orders"), _C, Group.VISITS, _measure("effective_orders"), ("effective_orders",)),
+    Metric(15, "visit_rate", _("Visit rate"), _("Orders per planned visit"), _S, Group.VISITS, _ratio("orders", "visit_plan"), ("orders", "visit_plan")),
+    Metric(16, "effective_visit_rate", _("KPD rate"), _("Effective orders per planned visit"), _S, Group.VISITS, _ratio("effective_orders", "visit_plan"), ("effective_orders", "visit_plan")),
+    Metric(17, "visit_cost", _("Visit cost"), _("Cost of a visit"), _M, Group.ECONOMICS, _ratio("cost", "visit_plan"), ("visit_plan",)),
+    Metric(18, "order_cost", _("Order cost"), _("Cost of an order"), _M, Group.ECONOMICS, _ratio("cost", "orders"), ("orders",)),
+    Metric(19, "order_margin", _("VMD"), _("Gross margin of an order"), _M, Group.ECONOMICS, _ratio("margin", "orders"), ("margin", "orders")),
+    Metric(20, "useful_income_share", _("% useful"), _("Share of useful income of an order"), _S, Group.ECONOMICS, _useful_income_share, ("margin", "orders")),
+    Metric(21, "overdue_share", _("PDZ"), _("Overdue receivables"), _S, Group.PAYMENTS, _ratio("overdue", "debt"), ("overdue", "debt")),
+    Metric(22, "system_payments", _("Paid in time"), _("System payments by amount"), _S, Group.PAYMENTS, _ratio("due_paid", "due"), ("due_paid", "due")),
+    Metric(23, "planogram_coverage", _("KP"), _("Planogram coverage"), _S, Group.SHELF, _ratio("planogram_full", "audited"), ("planogram_full", "audited")),
+    Metric(24, "distribution", _("KD"), _("Distribution of the must-have list"), _S, Group.SHELF, _ratio("mml_present", "mml_required"), ("mml_present", "mml_required")),
 )  # fmt: skip
 BY_KEY = {metric.key: metric for metric in METRICS}
 

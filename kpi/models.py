@@ -3,6 +3,7 @@
 How it is kept current: docs/architecture.md, "KPIs".
 """
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -28,7 +29,7 @@ class RuleName(models.TextChoices):
 class Rule(models.Model):
     """The value in force today; a rule without a row has its default (kpi/rules.py)."""
 
-    name = models.CharField(primary_key=True, max_length=32, choices=RuleName)
+    name = models.CharField(unique=True, max_length=32, choices=RuleName)
     value = NumericField(_("value"))
 
     class Meta:
@@ -65,7 +66,7 @@ class Period(models.Model):
 class Measures(models.Model):
     """What adds up over clients; every metric is a measure or a ratio of two (kpi/metrics.py).
 
-    In PeriodClient the first seven are 0 or 1 and say whether the client counts in that metric.
+    In PeriodClient those of FLAGS are 0 or 1 and say whether the client counts in that metric.
     """
 
     okb = models.IntegerField()
@@ -92,11 +93,15 @@ class Measures(models.Model):
         abstract = True
 
 
+FLAGS = ("okb", "pakb", "akb", "stable_akb", "system_outlets", "category_akb", "audited", "planogram_full")
 MEASURES = tuple(field.name for field in Measures._meta.local_fields)
 
 
 class PeriodClient(Measures):
-    """A client's part in a period's metrics, with its place on d1: the drill-down of every cell."""
+    """A client's part in a period's metrics, with its place on d1: the drill-down of every cell.
+
+    What does not add up, below, says how far a client is from counting (kpi/almost.py).
+    """
 
     pk = models.CompositePrimaryKey("period", "client")
     period = models.ForeignKey(Period, models.CASCADE, db_index=False)
@@ -104,8 +109,19 @@ class PeriodClient(Measures):
     territory = models.ForeignKey(Territory, models.PROTECT, db_index=False, db_constraint=False)
     channel = models.ForeignKey(Channel, models.PROTECT, null=True, db_index=False, db_constraint=False)
 
+    visits_made = models.IntegerField(db_default=0)  # of those planned
+    skus = models.IntegerField(db_default=0)  # distinct ones sold
+    worked_in = ArrayField(models.DateField(), db_default=[])  # first days of the months in which it worked
+    category_short = models.IntegerField(db_default=0)  # of АКБ: focus SKUs missing, over all focus categories
+    # Of the order nearest to an effective one, of those that aren't: distance (the sum of the missing shares), and
+    # roubles, SKUs and categories missing
+    nearest_order = ArrayField(NumericField(), null=True)
+
     class Meta:
         indexes = [models.Index(fields=["period", "territory"], name="period_client_territory")]
+
+
+DETAILS = ("visits_made", "skus", "worked_in", "category_short", "nearest_order")
 
 
 class PeriodCell(Measures):

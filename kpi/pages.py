@@ -1,23 +1,27 @@
 """The KPI pages as their templates want them: columns in groups, cells with links and tones."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.functional import Promise
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from clients.models import Client
 from config import ui
-from kpi import metrics, periods, selectors
-from kpi.filters import Asked
-from kpi.metrics import METRICS, Group, Metric, Unit
-from kpi.models import Period, PeriodClient, Rank
+from kpi import compared, metrics, periods
+from kpi.almost import Lack, Need
+from kpi.compared import LOWER_IS_BETTER, Difference, Former
+from kpi.filters import Asked, Show
+from kpi.metrics import BY_KEY, METRICS, Group, Metric, Unit
+from kpi.models import FLAGS, Period, PeriodClient, Rank
 from kpi.selectors import By, Matrix, Row
 from territories.models import Territory
+from territories.selectors import territory_ids
 
 GROUPS: dict[Group, str | Promise] = {
     Group.BASE: _("Base"),
@@ -29,12 +33,16 @@ GROUPS: dict[Group, str | Promise] = {
     Group.SHELF: _("Shelf"),
 }
 COLUMNS: tuple[Metric, ...] = tuple(metric for group in Group for metric in METRICS if metric.group is group)
-LOWER_IS_BETTER = frozenset({"visit_cost", "order_cost", "overdue_share"})
 NOTABLE = Decimal("0.1")  # of the total's value: from this difference on a cell is toned
 HEADLINE = ("okb", "akb", "okb_coverage", "visit_rate", "order_margin", "overdue_share")
+MONTHS_NAMED = 4  # of those that a client did not work in
 ROWS_ON_PHONE = 40  # from more rows on, a phone gets links to the parts instead of each metric's comparison
 
-MEASURES: dict[str, tuple[str | Promise, Unit]] = {
+# Of a client in the list behind a number: 0 or 1 is said by a tick.
+MEASURES: dict[str, tuple[str | Promise, Unit | None]] = {
+    **{key: (BY_KEY[key].short, None) for key in FLAGS if key in BY_KEY},
+    "audited": (_("Audited"), None),
+    "planogram_full": (_("Full planogram"), None),
     "visit_plan": (_("Planned visits"), Unit.COUNT),
     "orders": (_("Orders"), Unit.COUNT),
     "effective_orders": (_("Effective orders"), Unit.COUNT),
@@ -44,25 +52,17 @@ MEASURES: dict[str, tuple[str | Promise, Unit]] = {
     "overdue": (_("Overdue"), Unit.MONEY),
     "due": (_("Due in the period"), Unit.MONEY),
     "due_paid": (_("Paid in time"), Unit.MONEY),
-    "planogram_full": (_("Full planogram"), Unit.COUNT),
     "mml_present": (_("MML on the shelf"), Unit.COUNT),
     "mml_required": (_("MML required"), Unit.COUNT),
 }
-_BASE = ("visit_plan", "orders", "amount", "margin")
-_WORK = ("orders", "effective_orders", "amount", "margin")
-_VISITS = ("visit_plan", "orders", "effective_orders", "amount")
-BEHIND: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("okb", "pakb"), _BASE),
-    **dict.fromkeys(("akb", "pakb_coverage", "okb_coverage", "stable_akb", "stability"), _WORK),
-    **dict.fromkeys(("category_akb", "category_share"), _WORK),
-    **dict.fromkeys(("system_outlets", "system_share"), _VISITS),
-    **dict.fromkeys(("visit_plan", "orders", "effective_orders", "visit_rate", "effective_visit_rate"), _VISITS),
-    **dict.fromkeys(("visit_cost", "order_cost"), ("visit_plan", "orders")),
-    **dict.fromkeys(("order_margin", "useful_income_share"), ("orders", "amount", "margin")),
-    "overdue_share": ("debt", "overdue"),
-    "system_payments": ("due", "due_paid"),
-    "planogram_coverage": ("planogram_full",),
-    "distribution": ("mml_present", "mml_required"),
+_BESIDE: dict[Group, tuple[str, ...]] = {
+    Group.BASE: ("visit_plan", "orders", "amount", "margin"),
+    Group.COVERAGE: ("orders", "effective_orders", "amount"),
+    Group.STABILITY: ("visit_plan", "orders", "effective_orders", "amount"),
+    Group.VISITS: ("visit_plan", "orders", "effective_orders", "amount"),
+    Group.ECONOMICS: ("visit_plan", "orders", "amount", "margin"),
+    Group.PAYMENTS: ("amount",),
+    Group.SHELF: (),
 }
 
 
@@ -71,6 +71,9 @@ class Cell(NamedTuple):
     value: metrics.Number | None
     url: str  # of the clients behind it
     tone: str  # "good" or "bad" beside the total, else ""
+    differences: list[Difference]
+    heat: int = 0  # 1 to 5 within the column
+    line: str = ""  # points
 
 
 class Line(NamedTuple):
@@ -93,6 +96,7 @@ class Table(NamedTuple):
     heads: list[Head]
     total: Line
     lines: list[Line]
+    formers: list[Former]
 
 
 class PhoneMetric(NamedTuple):
@@ -105,10 +109,25 @@ class PhoneMetric(NamedTuple):
 
 def table(answer: Matrix, asked: Asked) -> Table:
     """The matrix as a table: the node itself, then its parts."""
-    groups = [(GROUPS[group], sum(metric.group is group for metric in COLUMNS)) for group in Group]
-    total = _line(answer.total, asked, None, answer.total)
+    columns = [metric for metric in COLUMNS if metric.group in asked.groups]
+    groups = [(GROUPS[group], sum(metric.group is group for metric in columns)) for group in asked.groups]
+    formers = compared.formers(asked)
+    points = compared.lines(asked)
+    total = _line(answer.total, asked, None, answer.total, columns, formers)
+    total = total._replace(cells=[cell._replace(line=points.get(cell.metric.key, "")) for cell in total.cells])
     rows = _sorted(answer.rows, asked.sort)
-    return Table(groups, _heads(asked), total, [_line(row, asked, asked.by, answer.total) for row in rows])
+    lines = [_line(row, asked, asked.by, answer.total, columns, formers) for row in rows]
+    if Show.HEAT in asked.show:
+        lines = _heated(lines, columns)
+    return Table(groups, _heads(asked, columns), total, lines, formers)
+
+
+def _heated(lines: list[Line], columns: list[Metric]) -> list[Line]:
+    heats = [compared.heat(metric, [line.cells[index].value for line in lines]) for index, metric in enumerate(columns)]
+    return [
+        line._replace(cells=[cell._replace(heat=heats[index][row]) for index, cell in enumerate(line.cells)])
+        for row, line in enumerate(lines)
+    ]
 
 
 def on_phone(shown: Table) -> list[PhoneMetric]:
@@ -131,52 +150,16 @@ class Tile(NamedTuple):
     was: metrics.Number | None
 
 
-def headline(shown: Table, asked: Asked) -> list[Tile]:
+def headline(answer: Matrix, asked: Asked) -> list[Tile]:
     """The metrics that say most, with their change since the period before, if that one is stored."""
-    before = _former(asked)
-    tiles = []
-    for cell in shown.total.cells:
-        if cell.metric.key in HEADLINE:
-            was = before.get(cell.metric.key)
-            tiles.append(Tile(cell, _change(cell, was), _direction(cell, was), was))
-    return sorted(tiles, key=lambda tile: HEADLINE.index(tile.cell.metric.key))
+    before = compared.former(asked, Show.PREVIOUS, -1)
+    line = _line(answer.total, asked, None, answer.total, [BY_KEY[key] for key in HEADLINE], [before])
+    return [Tile(cell, change.change, change.tone, change.was) for cell in line.cells for change in cell.differences]
 
 
-def _former(asked: Asked) -> dict[str, metrics.Number | None]:
-    """The metrics of the same node in the period before; none if they would have to be reckoned first."""
-    try:
-        d0, d1 = periods.shifted(asked.d0, asked.d1, -1)
-    except ValueError:  # before the calendar
-        return {}
-    if not asked.territory or not Period.objects.filter(d0=d0, d1=d1, stale=False).exists():
-        return {}
-    return selectors.matrix(territory=asked.territory, d0=d0, d1=d1, catch_up=False).total.metrics
-
-
-def _change(cell: Cell, was: metrics.Number | None) -> str:
-    """In percentage points for shares, else in percent of what it was."""
-    if cell.value is None or not was:
-        return ""
-    difference = Decimal(cell.value) - Decimal(was)
-    if cell.metric.unit is Unit.SHARE:
-        return gettext("%(change)s pp") % {"change": _signed(difference * 100)}
-    return f"{_signed(difference / abs(Decimal(was)) * 100)}{ui.THIN_SPACE}%"
-
-
-def _signed(number: Decimal) -> str:
-    text = ui.grouped(number, 1)
-    return text if text.startswith("−") else f"+{text}"
-
-
-def _direction(cell: Cell, was: metrics.Number | None) -> str:
-    if cell.value is None or not was or cell.value == was:
-        return ""
-    return "good" if (cell.value > was) != (cell.metric.key in LOWER_IS_BETTER) else "bad"
-
-
-def _heads(asked: Asked) -> list[Head]:
+def _heads(asked: Asked, columns: list[Metric]) -> list[Head]:
     heads, group = [], None
-    for metric in COLUMNS:
+    for metric in columns:
         state = {f"-{metric.key}": "descending", metric.key: "ascending"}.get(asked.sort, "")
         sort = {"": f"-{metric.key}", "descending": metric.key, "ascending": ""}[state]
         heads.append(Head(metric, metric.group is not group, state, "?" + asked.query(by=asked.by.value, sort=sort)))
@@ -193,20 +176,24 @@ def _sorted(rows: list[Row], sort: str) -> list[Row]:
     return known + [row for row in rows if row.metrics[key] is None]
 
 
-def _line(row: Row, asked: Asked, by: By | None, total: Row) -> Line:
+def _line(row: Row, asked: Asked, by: By | None, total: Row, columns: list[Metric], formers: list[Former]) -> Line:
     part: dict[str, str] = {}
     if by in (By.CHILDREN, By.ROUTE):
         part = {"territory": row.code}
     elif by is not None:
         part = {by.value: row.code}
     matrix = f"?{asked.query(by=asked.by.value, **part)}" if "territory" in part else ""
-    cells = [
-        Cell(
-            metric, row.metrics[metric.key], f"{reverse('kpi-behind', args=[metric.key])}?{asked.query(**part)}",
-            _tone(metric, row.metrics[metric.key], total.metrics[metric.key]) if by else "",
-        )
-        for metric in COLUMNS
-    ]  # fmt: skip
+    cells = []
+    for metric in columns:
+        value = row.metrics[metric.key]
+        then = [(former, former.rows.get(row.code, {}) if by else former.total) for former in formers]
+        cells.append(
+            Cell(
+                metric, value, f"{reverse('kpi-behind', args=[metric.key])}?{asked.query(**part)}",
+                _tone(metric, value, total.metrics[metric.key]) if by else "",
+                [compared.difference(metric, value, former, values) for former, values in then],
+            )
+        )  # fmt: skip
     return Line(row.name, matrix, cells)
 
 
@@ -223,27 +210,81 @@ def _tone(metric: Metric, value: metrics.Number | None, total: metrics.Number | 
 class Figure(NamedTuple):
     name: str
     label: str | Promise
-    unit: Unit
+    unit: Unit | None  # None: 0 or 1
+    total: metrics.Number | None  # over all clients behind the number
 
 
-def figures(key: str) -> list[Figure]:
-    """The columns of the list behind a metric: what its numerator and denominator are made of."""
-    return [Figure(name, *MEASURES[name]) for name in BEHIND[key]]
+def figures(metric: Metric, sums: metrics.Sums) -> list[Figure]:
+    """The columns of the list behind a number: what it is made of, with the sums, then what goes with it."""
+    made_of = metric.parts if len(metric.parts) > 1 or MEASURES[metric.parts[0]][1] else ()
+    beside = [name for name in _BESIDE[metric.group] if name not in made_of]
+    return [
+        *(Figure(name, *MEASURES[name], sums[name]) for name in made_of),
+        *(Figure(name, *MEASURES[name], None) for name in beside),
+    ]
 
 
-def behind_value(
-    key: str, territory: Territory, asked: Asked, channel: str | None, category: str | None
-) -> tuple[str, metrics.Number | None]:
-    """Name of the matrix's row whose number is looked behind, and the number."""
-    by = By.CHANNEL if channel is not None else By.CATEGORY if category is not None else None
-    answer = selectors.matrix(territory=territory, d0=asked.d0, d1=asked.d1, by=by, catch_up=False)
-    row = answer.total
-    if by:
-        code = channel if channel is not None else category
-        row = next(
-            (row for row in answer.rows if row.code == code), Row(code or "", code or "", dict.fromkeys(row.metrics))
-        )
-    return row.name, row.metrics[key]
+_WORDS: dict[Need, Promise] = {
+    Need.TARGET: _("not a target client"),
+    Need.OPENED: _("opens on %(day)s"),
+    Need.NOT_CLOSED: _("closed on %(day)s"),
+    Need.VISIT_PLANNED: _("no visit planned, orders: %(n)s"),
+    Need.ORDER_AFTER_VISIT: _("visit made, no order"),
+    Need.ORDER_AT_VISIT: _("visit planned, no order"),
+    Need.ORDER: _("neither visit nor order"),
+    Need.AMOUNT: _("%(money)s short"),
+    Need.SKUS: ngettext_lazy("%(n)s SKU short", "%(n)s SKUs short", "n"),
+    Need.MONTHS: _("did not work in %(months)s"),
+    Need.CATEGORY_SKUS: ngettext_lazy("“%(category)s”: %(n)s SKU short", "“%(category)s”: %(n)s SKUs short", "n"),
+    Need.ORDERS: ngettext_lazy("%(n)s order short", "%(n)s orders short", "n"),
+    Need.EFFECTIVE_ORDERS: ngettext_lazy("%(n)s effective order short", "%(n)s effective orders short", "n"),
+    Need.ORDER_AMOUNT: _("the nearest order is %(money)s short"),
+    Need.ORDER_SKUS: ngettext_lazy(
+        "the nearest order is %(n)s SKU short", "the nearest order is %(n)s SKUs short", "n"
+    ),
+    Need.ORDER_CATEGORIES: ngettext_lazy(
+        "the nearest order is %(n)s category short", "the nearest order is %(n)s categories short", "n"
+    ),
+    Need.MARGIN: _("%(money)s of margin short"),
+    Need.PAYMENT: _("%(money)s overdue"),
+    Need.PAYMENT_IN_TIME: _("%(money)s not paid in time"),
+    Need.PLANOGRAM: _("the planogram is not full"),
+    Need.MML: ngettext_lazy("%(n)s must-have position missing", "%(n)s must-have positions missing", "n"),
+}
+
+
+def words(lacks: list[Lack]) -> str:
+    """What a client lacks, as a supervisor says it."""
+    return "; ".join(_in_words(lack) for lack in lacks)
+
+
+def task(metric: Metric) -> dict[str, object]:
+    """What a task made from the list of those left outside says unless something else is typed."""
+    return {
+        "next_step": gettext("Visit: %(metric)s") % {"metric": metric.name},
+        "next_on": timezone.localdate() + timedelta(days=1),
+    }
+
+
+def may_set_tasks(territory: Territory, user: User) -> bool:
+    ids = territory_ids(user, "change")
+    return ids is None or territory.pk in ids
+
+
+def _in_words(lack: Lack) -> str:
+    values: dict[str, object] = {"n": int(lack.amount), "money": ui.metric(lack.amount, Unit.MONEY)}
+    match lack.need:
+        case Need.OPENED | Need.NOT_CLOSED:
+            values["day"] = formats.date_format(lack.detail[0], "SHORT_DATE_FORMAT")
+        case Need.CATEGORY_SKUS:
+            values["category"] = lack.detail[0]
+        case Need.MONTHS:
+            months = [formats.date_format(month, "F Y") for month in lack.detail]
+            more = len(months) - MONTHS_NAMED
+            values["months"] = ", ".join(months[:MONTHS_NAMED])
+            if more > 0:
+                values["months"] = gettext("%(months)s and %(n)s more") % {"months": values["months"], "n": more}
+    return str(_WORDS[lack.need] % values)
 
 
 class ClientFigures(NamedTuple):

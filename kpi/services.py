@@ -6,7 +6,7 @@ the row of a period is its lock.
 """
 
 import calendar
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -15,14 +15,16 @@ from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import Way
+from accounts.models import User, Way
 from accounts.services import acting
+from clients.contact_services import interaction_add
+from clients.models import Interaction, InteractionKind
 from clients.services import clients_set_derived
 from config import sql
 from config.exchange.columns import Column
 from config.exchange.merging import Counts
 from kpi import rules
-from kpi.models import MEASURES, Mark, Period, Rank, RankDay, Rule
+from kpi.models import DETAILS, MEASURES, Mark, Period, Rank, RankDay, Rule
 
 MAX_MONTHS = 1200
 WHOLE_ABOVE = 0.1  # share of touched clients from which a period is reckoned anew as a whole
@@ -36,7 +38,7 @@ class PeriodError(ValueError):
 def rules_load(cursor: CursorWrapper, columns: Sequence[Column]) -> Counts:
     """Take `stage` (exchange file `rules`)."""
     cursor.execute("SELECT line, name, value FROM stage ORDER BY line")
-    taken = changed = 0
+    taken = changed = new = 0
     last: dict[str, Any] = {}  # of rows with the same name the last one counts
     for line, name, value in cursor.fetchall():
         if reason := rules.objection(name, value):
@@ -49,7 +51,30 @@ def rules_load(cursor: CursorWrapper, columns: Sequence[Column]) -> Counts:
         if rule is None or rule.value != value:
             Rule.objects.update_or_create(name=name, defaults={"value": value})
             changed += 1
-    return Counts(taken, changed)
+            new += rule is None
+    return Counts(taken, changed, new)
+
+
+def steps_make(*, user: User, said: Mapping[str, str], next_step: str, next_on: date, ip: str | None = None) -> int:
+    """File a next step with each client of `said`, whose rep finds it in their day; the number of those made.
+
+    `said`: by code of the client, why: what it lacks. Who has the same step open already gets no second one. Raises
+    PermissionDenied where this person may not change a client, Client.DoesNotExist where they may not see it: none
+    is made then.
+    """
+    have = set(
+        Interaction.objects.filter(client__code__in=said, next_step=next_step, next_done_at=None).values_list(
+            "client__code", flat=True
+        )
+    )
+    with acting(actor=user, way=Way.BROWSER, ip=ip):
+        for code in said.keys() - have:
+            values = {
+                "kind": InteractionKind.MEETING, "at": timezone.now(), "said": said[code],
+                "next_step": next_step, "next_on": next_on,
+            }  # fmt: skip
+            interaction_add(user=user, code=code, values=values, way=Way.BROWSER, ip=ip)
+    return len(said.keys() - have)
 
 
 # --- periods -----------------------------------------------------------------------------------------------------
@@ -98,6 +123,12 @@ def period_stored(d0: date, d1: date) -> Period:
         _reckon_whole(period.pk)
         period.refresh_from_db()
     return period
+
+
+def period_at_hand(d0: date, d1: date) -> Period | None:
+    """The period if its metrics are stored; else None, and the next refresh will store them."""
+    period, _made = Period.objects.get_or_create(d0=d0, d1=d1)
+    return None if period.stale else period
 
 
 def period_current(d0: date, d1: date) -> Period:
@@ -211,6 +242,7 @@ def _reckon(cursor: CursorWrapper, period: Period, *, whole: bool) -> None:
     cursor.execute(
         sql.read("kpi", "cells").format(
             measures=", ".join(MEASURES),
+            details=", ".join(DETAILS),
             sums=", ".join(f"sum(sign * {name})" for name in MEASURES),
             added=", ".join(f"{name} = c.{name} + excluded.{name}" for name in MEASURES),
             old="kpi_periodclient WHERE period_id = %(period)s" + ("" if whole else f" AND client_id{_ONLY}"),
@@ -261,7 +293,7 @@ def split_parameters(as_of: date) -> dict[str, date]:
 def _derive(today: date) -> None:
     """Status, cause, last order and category of every client, as of today, into the register; with the ranks of
     today, all or nothing."""
-    with acting(actor=None, way=Way.JOB, reference=f"split {today}"), connection.cursor() as cursor:
+    with acting(actor=None, way=Way.JOB, reference=f"split:{today}"), connection.cursor() as cursor:
         _lock_derived(cursor)
         _store_ranks(cursor, today)
         cursor.execute(

@@ -2,14 +2,17 @@
 
 from typing import Any
 
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_safe
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.requests import StaffRequest
 from clients.models import Client
-from config.web import render_page
-from kpi import filters, metrics, pages, periods, selectors, services
+from config.web import client_ip, render_page
+from kpi import filters, metrics, pages, periods, selectors, services, workbook
 from kpi.selectors import By
 from territories.models import Territory
 from territories.selectors import choices, tree, way_to
@@ -35,12 +38,33 @@ def kpi_matrix(request: StaffRequest) -> HttpResponse:
         "matrix": answer,
         "seen": answer.computed_at.isoformat(),
         "table": shown,
-        "headline": pages.headline(shown, asked),
+        "headline": pages.headline(answer, asked),
         "on_phone": pages.on_phone(shown),
         "nodes": choices(nodes, asked.territory.code),
         "ways": list(By),  # the class itself would be called by the template
+        "groups": [(group.value, label, group in asked.groups) for group, label in pages.GROUPS.items()],
+        "shows": [(show.value, show.label, show in asked.show) for show in filters.Show],
     }
     return render_page(request, "kpi/matrix.html", "kpi/_matrix.html", context)
+
+
+@require_safe
+def kpi_workbook(request: StaffRequest) -> HttpResponse:
+    """The matrix as it is on the page, as XLSX."""
+    try:
+        asked = filters.asked(request.GET, request.user)
+    except services.PeriodError as error:
+        return render(request, "kpi/period_error.html", {"error": error}, status=400)
+    if asked.territory is None:
+        raise Http404("no territory")
+    answer = selectors.matrix(territory=asked.territory, d0=asked.d0, d1=asked.d1, by=asked.by, catch_up=False)
+    name = f"kpi-{asked.d0:%Y-%m}-{asked.d1:%Y-%m}.xlsx"
+    made = workbook.write(pages.table(answer, asked), answer, str(asked.by.label), periods.name(asked.d0, asked.d1))
+    return HttpResponse(
+        made,
+        content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
 
 
 def _freshness(request: StaffRequest, territory: Territory, asked: filters.Asked) -> HttpResponse:
@@ -69,6 +93,16 @@ def _head(request: StaffRequest, asked: filters.Asked, territory: Territory) -> 
 @require_safe
 def kpi_behind(request: StaffRequest, key: str) -> HttpResponse:
     """The clients behind a number of the matrix, those that add most to it first."""
+    return _clients(request, key, outside=False)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def kpi_almost(request: StaffRequest, key: str) -> HttpResponse:
+    """The clients that a number of the matrix leaves out and what each lacks, the nearest first; POST makes tasks."""
+    return _clients(request, key, outside=True)
+
+
+def _clients(request: StaffRequest, key: str, *, outside: bool) -> HttpResponse:
     if key not in metrics.BY_KEY:
         raise Http404("no such metric")
     try:
@@ -77,21 +111,39 @@ def kpi_behind(request: StaffRequest, key: str) -> HttpResponse:
         return render(request, "kpi/period_error.html", {"error": error}, status=400)
     if asked.territory is None:
         raise Http404("no territory")
-    channel, category = request.GET.get("channel"), request.GET.get("category")
+    metric, number = metrics.BY_KEY[key], filters.number(request.GET, key, asked)
     found = selectors.behind(
-        key=key, territory=asked.territory, d0=asked.d0, d1=asked.d1, channel=channel, category=category,
-        after=filters.after(request.GET), limit=LIMIT + 1, catch_up=False,
+        user=request.user, number=number, outside=outside, after=filters.after(request.GET), limit=LIMIT + 1,
+        catch_up=False,
     )  # fmt: skip
-    name, value = pages.behind_value(key, asked.territory, asked, channel, category)
+    may_set = outside and pages.may_set_tasks(asked.territory, request.user)
+    lacking = {client.code: pages.words(client.lacks) for client in found[:LIMIT]}
+    steps = filters.StepsForm(request.POST or None, codes=list(lacking), initial=pages.task(metric))
+    if request.method == "POST":
+        if not may_set:
+            raise PermissionDenied
+        if steps.is_valid():
+            why = f"{metric.name}, {periods.name(asked.d0, asked.d1)}: "
+            made = services.steps_make(
+                user=request.user, said={code: why + lacking[code] for code in steps.cleaned_data["client"]},
+                next_step=steps.cleaned_data["next_step"], next_on=steps.cleaned_data["next_on"], ip=client_ip(request),
+            )  # fmt: skip
+            messages.success(request, ngettext("%(n)s task made", "%(n)s tasks made", made) % {"n": made})
+            return redirect(request.get_full_path())
+    row = selectors.cell(number)
+    paged = "after" in request.GET
     context = _head(request, asked, asked.territory) | {
-        "metric": metrics.BY_KEY[key],
-        "name": name,
-        "value": value,
-        "figures": pages.figures(key),
-        "clients": found[:LIMIT],
+        "metric": metric,
+        "name": row.name,
+        "value": row.metrics[key],
+        "cost": row.sums["cost"] if metric.needs_cost else None,
+        "figures": pages.figures(metric, row.sums),
+        "outside": outside,
+        "clients": [(client, lacking[client.code]) for client in found[:LIMIT]],
+        "steps": steps if may_set else None,
         "last": found[LIMIT - 1] if len(found) > LIMIT else None,
-        "last_value": found[LIMIT - 1].measures[metrics.BY_KEY[key].behind] if len(found) > LIMIT else None,
-        "paged": "after" in request.GET,
+        "paged": paged,
+        "moved_away": 0 if outside or paged else selectors.moved_away(user=request.user, number=number),
     }
     return render_page(request, "kpi/behind.html", "kpi/_behind.html", context)
 

@@ -21,6 +21,7 @@ PRODUCTS = File(
     ),
     services.products_load,
     "SELECT sku, name, category, in_focus::int AS in_focus FROM sales_product ORDER BY sku",
+    ("sku",),
 )
 MML = File(
     "mml",
@@ -31,6 +32,7 @@ MML = File(
     services.mml_load,
     """SELECT h.code AS channel_code, p.sku FROM sales_mml m
        JOIN clients_channel h ON h.id = m.channel_id JOIN sales_product p ON p.id = m.product_id ORDER BY 1, 2""",
+    ("channel_code", "sku"),
 )
 INVOICES = File(
     "invoices",
@@ -50,6 +52,16 @@ INVOICES = File(
        FROM sales_invoice i JOIN clients_client c ON c.id = i.client_id
        JOIN sales_line l ON l.invoice_id = i.id JOIN sales_product p ON p.id = l.product_id
        ORDER BY i.date, i.number, l.number""",
+    ("invoice",),
+    """SELECT min(s.line), t.action = 'new' FROM target t JOIN stage s USING (invoice) WHERE t.action <> 'none'
+       GROUP BY t.id, t.action""",
+    """SELECT min(line) AS line, invoice, min(date) AS date, min(client_code) AS client_code, sum(quantity) AS quantity,
+              sum(amount) AS amount, sum(cost) AS cost, min(payment_terms_days) AS payment_terms_days, NULL AS cleared
+       FROM stage GROUP BY invoice""",
+    """SELECT i.number AS invoice, i.date, c.code AS client_code, l.quantity, l.amount, l.cost, i.payment_terms_days
+       FROM sales_invoice i JOIN clients_client c ON c.id = i.client_id
+       CROSS JOIN LATERAL (SELECT sum(quantity) AS quantity, sum(amount) AS amount, sum(cost) AS cost
+                           FROM sales_line WHERE invoice_id = i.id) l""",
 )
 PAYMENTS = File(
     "payments",
@@ -62,4 +74,5 @@ PAYMENTS = File(
     services.payments_load,
     """SELECT i.number AS invoice, p.paid_on, trim_scale(p.amount) AS amount, p.document
        FROM sales_payment p JOIN sales_invoice i ON i.id = p.invoice_id ORDER BY 1, 2, 4""",
+    ("invoice", "paid_on", "document"),
 )

@@ -5,8 +5,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db import models
+from django.db.models import Count, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce, TruncMonth
+from django.utils import timezone
 
 from clients.models import Client
 from sales.models import Invoice, Payment
@@ -97,3 +99,13 @@ def debts(client: Client, today: date) -> Debts:
     found.sort(key=lambda debt: (debt.due_on, debt.invoice.number))
     overdue = sum((debt.rest for debt in found if debt.days_late), Decimal(0))
     return Debts(found, sum((debt.rest for debt in found), Decimal(0)), overdue)
+
+
+def is_debtor() -> Exists:
+    """Of a client: an invoice with payment terms is past its due date today and not paid in full (metric 21)."""
+    today = timezone.localdate()
+    paid = Payment.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice")
+    late = ExpressionWrapper(F("date") + F("payment_terms_days"), models.DateField())
+    owed = Invoice.objects.filter(client=OuterRef("pk"), payment_terms_days__gt=0).annotate(due=late)
+    paid_in_all = Coalesce(Subquery(paid.annotate(sum=Sum("amount")).values("sum")), ZERO)
+    return Exists(owed.filter(due__lt=today, total__gt=paid_in_all))

@@ -6,9 +6,10 @@ from django.db import IntegrityError, transaction
 from django.db.backends.utils import CursorWrapper
 from django.utils.translation import gettext as _
 
+from clients.exchange import CLIENT
 from config import sql
 from config.exchange.columns import Column
-from config.exchange.merging import ANALYZE_ABOVE, Counts, merge
+from config.exchange.merging import ANALYZE_ABOVE, Counts, merge, rename
 
 
 def products_load(cursor: CursorWrapper, columns: Sequence[Column]) -> Counts:
@@ -30,6 +31,7 @@ def invoices_load(cursor: CursorWrapper, columns: Sequence[Column]) -> Counts:
 
     Lines of one invoice must agree on date, client and terms. Unchanged invoices are not written.
     """
+    rename(cursor, "client_code", CLIENT)
     cursor.execute("UPDATE stage SET payment_terms_days = 0 WHERE cleared ~ '\\mpayment_terms_days\\M'")
     try:
         with transaction.atomic():
@@ -58,11 +60,12 @@ def _invoices_write(cursor: CursorWrapper) -> Counts:
         pass  # on to the last statement, which writes the lines
     written = cursor.rowcount
     cursor.execute(
-        "SELECT coalesce(sum(lines) FILTER (WHERE action = 'none'), 0), (SELECT count(*) FROM stage) FROM target"
+        "SELECT coalesce(sum(lines) FILTER (WHERE action = 'none'), 0),"
+        " coalesce(sum(lines) FILTER (WHERE action = 'new'), 0), (SELECT count(*) FROM stage) FROM target"
     )
-    unchanged, staged = map(int, cursor.fetchone())
+    unchanged, new, staged = map(int, cursor.fetchone())
     if written + unchanged != staged:
         raise _RowsMissing(f"{staged - written - unchanged} rows")
     if written > ANALYZE_ABOVE:
         cursor.execute("ANALYZE sales_invoice; ANALYZE sales_line")
-    return Counts(staged, written)
+    return Counts(staged, written, new)

@@ -21,6 +21,8 @@ TERRITORIES = File(
     services.territories_load,
     "SELECT t.code, t.name, p.code AS parent_code, t.kind FROM territories_territory t"
     " LEFT JOIN territories_territory p ON p.id = t.parent_id ORDER BY t.code",
+    ("code",),
+    "SELECT line, NULL FROM stage",
 )
 STAFF = File(
     "staff",
@@ -36,6 +38,8 @@ STAFF = File(
        LEFT JOIN territories_territoryusergrant g ON g.user_id = u.id
        LEFT JOIN territories_territory t ON t.id = g.content_object_id
        WHERE u.full_name <> '' GROUP BY u.id ORDER BY u.username""",
+    ("username",),
+    "SELECT line, NULL FROM stage",
 )
 ROUTE_COSTS = File(
     "route_costs",
@@ -50,4 +54,5 @@ ROUTE_COSTS = File(
     """SELECT t.code AS territory_code, to_char(r.month, 'YYYY-MM') AS month, trim_scale(r.salary) AS salary,
               trim_scale(r.amortization) AS amortization, trim_scale(r.fuel) AS fuel
        FROM territories_routecost r JOIN territories_territory t ON t.id = r.territory_id ORDER BY 1, 2""",
+    ("territory_code", "month"),
 )

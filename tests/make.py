@@ -8,16 +8,13 @@ from django.test import Client as Browser
 
 from accounts.models import Role, User, Way
 from accounts.services import acting
-from clients.models import Channel, Client, Counterparty
+from clients.models import Channel, Client, Contact, Counterparty
+from kpi.models import Rule
+from sales.models import Product
 from territories.models import Territory, TerritoryUserGrant
+from territories.services import ROLE_RIGHTS
 
 _numbers = count(1)
-RIGHTS = {
-    Role.REP: ("view", "change"),
-    Role.SUPERVISOR: ("view", "change", "approve", "manage"),
-    Role.HEAD: ("view", "change", "approve", "manage"),
-    Role.ANALYST: ("view",),
-}
 
 
 def territory(parent: Territory | None = None, **fields: Any) -> Territory:
@@ -35,11 +32,17 @@ def user(role: Role = Role.REP, *territories: Territory, **fields: Any) -> User:
         person = User.objects.create(
             **{"username": f"user{number}", "full_name": f"Person {number}", "role": role} | fields
         )
-        for node in territories:
-            for right in RIGHTS[role]:
-                permission = Permission.objects.get(codename=right, content_type__app_label="territories")
-                TerritoryUserGrant.objects.create(user=person, content_object=node, permission=permission)
+    for node in territories:
+        grant(person, node, *ROLE_RIGHTS[role])
     return person
+
+
+def grant(person: User, node: Territory, *rights: str) -> None:
+    """These rights on a node."""
+    with acting(actor=None, way=Way.COMMAND):
+        for right in rights:
+            permission = Permission.objects.get(codename=right, content_type__app_label="territories")
+            TerritoryUserGrant.objects.create(user=person, content_object=node, permission=permission)
 
 
 def channel(**fields: Any) -> Channel:
@@ -54,6 +57,12 @@ def counterparty(**fields: Any) -> Counterparty:
         return Counterparty.objects.create(**{"code": f"P{number}", "name": f"Counterparty {number}"} | fields)
 
 
+def product(**fields: Any) -> Product:
+    number = next(_numbers)
+    with acting(actor=None, way=Way.COMMAND):
+        return Product.objects.create(**{"sku": f"S{number}", "name": f"Product {number}", "category": "Any"} | fields)
+
+
 def client(place: Territory, **fields: Any) -> Client:
     number = next(_numbers)
     with acting(actor=None, way=Way.COMMAND):
@@ -62,6 +71,16 @@ def client(place: Territory, **fields: Any) -> Client:
         )
     made.refresh_from_db()
     return made
+
+
+def contact(client: Client, **fields: Any) -> Contact:
+    with acting(actor=None, way=Way.COMMAND):
+        return Contact.objects.create(**{"client": client, "full_name": f"Person {next(_numbers)}"} | fields)
+
+
+def rule(name: str, value: int) -> Rule:
+    with acting(actor=None, way=Way.COMMAND):
+        return Rule.objects.create(name=name, value=value)
 
 
 def signed_in(person: User) -> Browser:

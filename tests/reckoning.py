@@ -94,6 +94,7 @@ class Client:
     lines: list[Line] = field(default_factory=list)  # by day, once the base is read
     invoices: list[Invoice] = field(default_factory=list)
     visits: list[date] = field(default_factory=list)
+    done: set[date] = field(default_factory=set)  # the planned dates of visits that were made
     audits: dict[date, Audit] = field(default_factory=dict)
 
     def lines_in(self, first: date, last: date) -> list[Line]:
@@ -122,6 +123,7 @@ class Base:
     today: date
     parents: dict[str, str] = field(default_factory=dict)  # territory -> the node above, "" for a root
     kinds: dict[str, str] = field(default_factory=dict)
+    reps: dict[str, str] = field(default_factory=dict)  # username -> territory
     channels: set[str] = field(default_factory=set)
     categories: dict[str, str] = field(default_factory=dict)  # sku -> product category
     focus: dict[str, set[str]] = field(default_factory=dict)  # focus category -> its focus SKUs
@@ -145,6 +147,9 @@ class Base:
         for code, parent in base.parents.items():
             known(parent in base.parents or not parent, "territory", code, parent)
 
+        for row in rows(folder, "staff", "username"):
+            if row["role"] == "rep" and row["territory_code"]:
+                base.reps[row["username"]] = row["territory_code"]
         base.channels = {row["code"] for row in rows(folder, "channels", "code")}
         for row in rows(folder, "products", "sku"):
             base.categories[row["sku"]] = row["category"]
@@ -180,6 +185,8 @@ class Base:
 
         for row in rows(folder, "visits", "client_code", "planned_on"):
             base.clients[row["client_code"]].visits.append(day_of(row["planned_on"]))
+            if row["done_at"]:
+                base.clients[row["client_code"]].done.add(day_of(row["planned_on"]))
         base._read_invoices(folder)
         for row in rows(folder, "audits", "client_code", "date"):
             base.clients[row["client_code"]].audits[day_of(row["date"])] = Audit(row["planogram_full"] == "1")
@@ -226,7 +233,7 @@ class Base:
         """The metrics of a territory for whole calendar months, and those of its groups.
 
         by="children": the direct children; "route": nodes of kind route at or below; "channel" and
-        "category": those that a client in scope has, "" for none.
+        "category": those that a client in scope has, "" for none; "manager": representatives with a place in it.
         """
         if d0 != first_of(d0) or d1 != last_of(d1) or d0 > d1:
             raise ValueError(f"not whole calendar months: {d0}..{d1}")
@@ -250,26 +257,210 @@ class Base:
                 else:
                     members[ranked[client.code][2] if client.code in ranked else ""].append(client)
             groups = {code: self._reckon(clients, None, d0, d1) for code, clients in sorted(members.items())}
+        elif by == "manager":
+            for person, place in self.reps.items():
+                if held := self.subtree(place) & nodes:
+                    groups[person] = self._reckon(self._scope(held), held, d0, d1)
         elif by is not None:
             raise ValueError(by)
         return self._reckon(scope, nodes, d0, d1), groups
 
     def behind(self, key: str, territory: str, d0: date, d1: date) -> set[str]:
-        """The clients counted by a count metric (for 12-14: those with at least one)."""
-        okb = self.okb(self._scope(self.subtree(territory)), d0, d1)
+        """The clients a metric is made of: those in its numerator or its denominator (for 12-14: with at least one)."""
+        scope = self._scope(self.subtree(territory))
+        okb = self.okb(scope, d0, d1)
         akb = self.akb(okb, d0, d1)
-        found: dict[str, Callable[[], Iterable[Client]]] = {
-            "okb": lambda: okb,
-            "pakb": lambda: self.pakb(okb, d0, d1),
-            "akb": lambda: akb,
-            "stable_akb": lambda: self.stable_akb(akb, d0, d1),
-            "system_outlets": lambda: self.system_outlets(okb, d0, d1),
-            "category_akb": lambda: self.category_akb(akb, d0, d1),
-            "visit_plan": lambda: self.pakb(okb, d0, d1),
-            "orders": lambda: (client for client in okb if client.orders_in(d0, d1)),
-            "effective_orders": lambda: (client for client in okb if self.effective_orders(client, d0, d1)),
+        pakb, system = self.pakb(okb, d0, d1), self.system_outlets(okb, d0, d1)
+        ordered = [client for client in okb if client.orders_in(d0, d1)]
+        effective = [client for client in okb if self.effective_orders(client, d0, d1)]
+        earning = [client for client in okb if self.margin([client], d0, d1)]
+        audited = [client for client in okb if client.latest_audit_in(d0, d1)]
+        found: dict[str, list[Client]] = {
+            "okb": okb,
+            "pakb": pakb,
+            "akb": akb,
+            "pakb_coverage": akb + pakb,
+            "okb_coverage": okb,
+            "stable_akb": self.stable_akb(akb, d0, d1),
+            "stability": akb,
+            "system_outlets": system,
+            "system_share": system + akb,
+            "category_akb": self.category_akb(akb, d0, d1),
+            "category_share": akb,
+            "visit_plan": pakb,
+            "orders": ordered,
+            "effective_orders": effective,
+            "visit_rate": ordered + pakb,
+            "effective_visit_rate": effective + pakb,
+            "visit_cost": pakb,
+            "order_cost": ordered,
+            "order_margin": ordered + earning,
+            "useful_income_share": ordered + earning,
+            "overdue_share": [client for client in scope if self.overdue_share([client], d1) is not None],
+            "system_payments": [client for client in scope if self.system_payments([client], d0, d1) is not None],
+            "planogram_coverage": audited,
+            "distribution": [client for client in audited if self.mml.get(client.channel)],
         }
-        return {client.code for client in found[key]()}
+        return {client.code for client in found[key]}
+
+    def almost(self, key: str, territory: str, d0: date, d1: date) -> dict[str, set[tuple[str, Fraction, str]]]:
+        """The clients a metric leaves out, or that pull it down, with what each lacks: what, how much, of which."""
+        nodes = self.subtree(territory)
+        scope = self._scope(nodes)
+        okb = self.okb(scope, d0, d1)
+        akb, pakb = self.akb(okb, d0, d1), self.pakb(okb, d0, d1)
+
+        def out_of(whole: list[Client], part: list[Client]) -> list[Client]:
+            inside = {client.code for client in part}
+            return [client for client in whole if client.code not in inside]
+
+        reasons: Callable[[Client], Iterable[tuple[str, Fraction | Decimal | int, str]]]
+        match key:
+            case "okb":
+                clients, reasons = out_of(scope, okb), lambda client: self._not_in_base(client, d0, d1)
+            case "pakb" | "visit_plan" | "visit_cost":
+                clients, reasons = (
+                    out_of(okb, pakb),
+                    lambda client: [("visit_planned", len(client.orders_in(d0, d1)), "")],
+                )
+            case "akb" | "okb_coverage":
+                clients, reasons = out_of(okb, akb), lambda client: self._not_worked(client, d0, d1)
+            case "pakb_coverage":
+                clients, reasons = out_of(pakb, akb), lambda client: self._not_worked(client, d0, d1)
+            case "stable_akb" | "stability":
+                clients = out_of(okb if key == "stable_akb" else akb, self.stable_akb(akb, d0, d1))
+                reasons = lambda client: self._not_stable(client, d0, d1)
+            case "system_outlets" | "system_share":
+                clients = out_of(okb if key == "system_outlets" else akb, self.system_outlets(okb, d0, d1))
+                reasons = lambda client: self._not_system(client, d0, d1)
+            case "category_akb" | "category_share":
+                clients = out_of(okb if key == "category_akb" else akb, self.category_akb(akb, d0, d1))
+                working = {client.code for client in akb}
+                reasons = lambda client: (
+                    self._not_category(client, d0, d1) if client.code in working else self._not_worked(client, d0, d1)
+                )
+            case "orders" | "order_cost":
+                clients = [client for client in okb if not client.orders_in(d0, d1)]
+                reasons = lambda client: [(self._no_order(client, d0, d1), 1, "")]
+            case "effective_orders":
+                clients = [client for client in okb if not self.effective_orders(client, d0, d1)]
+                reasons = lambda client: (
+                    self._nearest_order(client, d0, d1) or [(self._no_order(client, d0, d1), 1, "")]
+                )
+            case "visit_rate":
+                clients = [client for client in pakb if client.visits_in(d0, d1) > len(client.orders_in(d0, d1))]
+                reasons = lambda client: [("orders", client.visits_in(d0, d1) - len(client.orders_in(d0, d1)), "")]
+            case "effective_visit_rate":
+                clients = [
+                    client for client in pakb if client.visits_in(d0, d1) > self.effective_orders(client, d0, d1)
+                ]
+                reasons = lambda client: [
+                    ("effective_orders", client.visits_in(d0, d1) - self.effective_orders(client, d0, d1), ""),
+                    *self._nearest_order(client, d0, d1),
+                ]
+            case "order_margin" | "useful_income_share":
+                ours = self._reckon(scope, nodes, d0, d1)
+                asked = ours["order_margin" if key == "order_margin" else "order_cost"] or Fraction(0)
+                short = {
+                    client.code: asked * len(client.orders_in(d0, d1)) - Fraction(self.margin([client], d0, d1))
+                    for client in okb
+                    if client.orders_in(d0, d1)
+                }
+                clients = [client for client in okb if short.get(client.code, 0) > 0]
+                reasons = lambda client: [("margin", short[client.code], "")]
+            case "overdue_share":
+                clients = [client for client in scope if self.overdue_share([client], d1)]
+                reasons = lambda client: [("payment", self._overdue(client, d1), "")]
+            case "system_payments":
+                clients = [client for client in scope if self._unpaid_in_time(client, d0, d1)]
+                reasons = lambda client: [("payment_in_time", self._unpaid_in_time(client, d0, d1), "")]
+            case "planogram_coverage" | "distribution":
+                full = key == "planogram_coverage"
+                clients = [
+                    client for client in okb if (audit := client.latest_audit_in(d0, d1))
+                    and (not audit.full if full else self._mml_missing(client, d0, d1))
+                ]  # fmt: skip
+                reasons = lambda client: [
+                    *([("planogram", 1, "")] if full else []),
+                    *([("mml", missing, "")] if (missing := self._mml_missing(client, d0, d1)) else []),
+                ]
+        return {
+            client.code: {(what, Fraction(much), which) for what, much, which in reasons(client)} for client in clients
+        }
+
+    def _not_in_base(self, client: Client, d0: date, d1: date) -> Iterator[tuple[str, int, str]]:
+        if not client.is_target:
+            yield "target", 1, ""
+        if client.opened and client.opened > d1:
+            yield "opened", (client.opened - d1).days, str(client.opened)
+        if client.closed and client.closed < d0:
+            yield "not_closed", (d0 - client.closed).days, str(client.closed)
+
+    def _no_order(self, client: Client, d0: date, d1: date) -> str:
+        if any(d0 <= day <= d1 for day in client.done):
+            return "order_after_visit"
+        return "order_at_visit" if client.visits_in(d0, d1) else "order"
+
+    def _not_worked(self, client: Client, d0: date, d1: date) -> Iterator[tuple[str, int | Decimal, str]]:
+        lines = client.lines_in(d0, d1)
+        skus = {line.sku for line in lines if line.quantity > 0}
+        if not skus:
+            yield self._no_order(client, d0, d1), 1, ""
+            return
+        amount = self.rules["akb_min_amount"] - sum((line.amount for line in lines), ZERO)
+        if amount > 0:
+            yield "amount", amount, ""
+        if len(skus) < self.rules["akb_min_skus"]:
+            yield "skus", self.rules["akb_min_skus"] - len(skus), ""
+
+    def _not_stable(self, client: Client, d0: date, d1: date) -> list[tuple[str, int, str]]:
+        idle = [month for month in months_of(d0, d1) if not self.worked(client, month, last_of(month))]
+        return [("months", len(idle), " ".join(map(str, idle)))]
+
+    def _not_system(self, client: Client, d0: date, d1: date) -> list[tuple[str, int | Decimal, str]]:
+        visits, effective = client.visits_in(d0, d1), self.effective_orders(client, d0, d1)
+        if not visits:
+            return [("visit_planned", len(client.orders_in(d0, d1)), "")]
+        enough = next(n for n in range(visits * 1000) if n > self.rules["system_threshold"] * visits)
+        return [("effective_orders", enough - effective, ""), *self._nearest_order(client, d0, d1)]
+
+    def _not_category(self, client: Client, d0: date, d1: date) -> Iterator[tuple[str, int | Decimal, str]]:
+        bought = {line.sku for line in client.lines_in(d0, d1) if line.quantity > 0}
+        for category, skus in self.focus.items():
+            if (missing := self.rules["category_min_skus"] - len(bought & skus)) > 0:
+                yield "category_skus", missing, category
+
+    def _nearest_order(self, client: Client, d0: date, d1: date) -> list[tuple[str, int | Decimal, str]]:
+        """Of the orders that aren't effective, the one whose missing shares add up to the least."""
+        asked = [self.rules[f"order_min_{what}"] for what in ("amount", "skus", "categories")]
+        orders = []
+        for sales in client.orders_in(d0, d1):
+            has = [
+                sum((line.amount for line in sales), ZERO),
+                Decimal(len({line.sku for line in sales})),
+                Decimal(len({self.categories[line.sku] for line in sales})),
+            ]
+            short = [max(want - got, ZERO) for want, got in zip(asked, has, strict=True)]
+            if any(short):
+                shares = [Fraction(gap) / Fraction(want) for gap, want in zip(short, asked, strict=True) if gap]
+                orders.append((sum(shares), short))
+        if not orders:
+            return []
+        _distance, short = min(orders)
+        names = ("order_amount", "order_skus", "order_categories")
+        return [(name, gap, "") for name, gap in zip(names, short, strict=True) if gap]
+
+    def _overdue(self, client: Client, d1: date) -> Decimal:
+        late = [i for i in client.invoices if i.terms > 0 and i.day <= d1 and i.due < d1]
+        return sum((max(invoice.total - invoice.paid_by(d1), ZERO) for invoice in late), ZERO)
+
+    def _unpaid_in_time(self, client: Client, d0: date, d1: date) -> Decimal:
+        due = [i for i in client.invoices if i.terms > 0 and i.total > 0 and d0 <= i.due <= d1]
+        return sum((max(invoice.total - invoice.paid_by(invoice.due), ZERO) for invoice in due), ZERO)
+
+    def _mml_missing(self, client: Client, d0: date, d1: date) -> int:
+        audit, positions = client.latest_audit_in(d0, d1), self.mml.get(client.channel, set())
+        return len(positions - audit.present) if audit else 0
 
     def subtree(self, territory: str) -> set[str]:
         """T and all nodes below it."""

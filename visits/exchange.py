@@ -18,6 +18,7 @@ VISITS = File(
     services.visits_load,
     """SELECT c.code AS client_code, v.planned_on, v.done_at::timestamp AS done_at, v.lat, v.lon
        FROM visits_visit v JOIN clients_client c ON c.id = v.client_id ORDER BY 1, 2""",
+    ("client_code", "planned_on"),
 )
 AUDITS = File(
     "audits",
@@ -29,6 +30,7 @@ AUDITS = File(
     services.audits_load,
     """SELECT c.code AS client_code, a.date, a.planogram_full::int AS planogram_full
        FROM visits_audit a JOIN clients_client c ON c.id = a.client_id ORDER BY 1, 2""",
+    ("client_code", "date"),
 )
 AUDIT_ITEMS = File(
     "audit_items",
@@ -42,4 +44,5 @@ AUDIT_ITEMS = File(
     """SELECT c.code AS client_code, a.date, p.sku, i.present::int AS present
        FROM visits_audititem i JOIN visits_audit a ON a.id = i.audit_id JOIN clients_client c ON c.id = a.client_id
        JOIN sales_product p ON p.id = i.product_id ORDER BY 1, 2, 3""",
+    ("client_code", "date", "sku"),
 )

@@ -21,7 +21,7 @@ CREATE TRIGGER version BEFORE UPDATE ON clients_client FOR EACH ROW EXECUTE FUNC
 
 -- The first move of a day keeps where the client was before that day.
 CREATE FUNCTION client_keep_placement() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, public AS $$
+SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     INSERT INTO clients_placement (client_id, until, territory_id, channel_id)
     VALUES (OLD.id, current_date, OLD.territory_id, OLD.channel_id)

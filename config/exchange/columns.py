@@ -38,6 +38,7 @@ class Ref(NamedTuple):
     code: str  # the column of `table` that the cell holds
     target: str  # the column of the merged table that gets the id
     what: str | Promise  # what is unknown when it isn't found
+    renamed: str = ""  # a query of (code, now): codes that stand for another row's today
 
 
 class Column(NamedTuple):
@@ -50,6 +51,7 @@ class Column(NamedTuple):
     default: str | None = None  # an SQL literal for new rows and cleared cells
     ref: Ref | None = None
     target: str = ""  # the column of the merged table, where it is named otherwise
+    headings: tuple[str, ...] | None = None  # a person's choice of headings for it, instead of its names
 
     @property
     def field(self) -> str:
@@ -68,8 +70,10 @@ def text(limit: int) -> Kind:
             raise Bad(_("contains a zero byte"))
         return cell
 
-    # No space at either end, no lone "-"; the separator is excluded where the pattern is put together.
-    plain = rb"(?!%s|-(?:SEP|\r?\n))[^SEP\"\r\n\0]{1,%d}+(?<!%s)(?<!%s)(?<!%s)" % (b"|".join(_SPACES), limit, *_SPACES)
+    # No space at either end, no lone "-", no guard (cells.py); the separator is excluded where the pattern is put
+    # together.
+    unlike = rb"%s|-(?:SEP|\r?\n)|'+[=+@-]" % b"|".join(_SPACES)
+    plain = rb"(?!%s)[^SEP\"\r\n\0]{1,%d}+(?<!%s)(?<!%s)(?<!%s)" % (unlike, limit, *_SPACES)
     return Kind("text", normalise, plain)
 
 

@@ -13,6 +13,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from config.exchange import reading, staging
+from config.exchange.cells import guarded
 from config.exchange.files import File
 from config.exchange.reading import Unreadable
 
@@ -29,6 +30,7 @@ class Report(NamedTuple):
     seconds: float = 0.0
     ignored: Sequence[str] = ()  # headers that mean nothing here
     error: str = ""
+    new: int = 0  # of those changed
 
 
 def find(paths: Iterable[Path], files: Sequence[File]) -> tuple[list[tuple[File, Path]], list[Report]]:
@@ -60,40 +62,59 @@ def load(
     found: Iterable[tuple[File, Path]], *, session: Session, rejected: TextIO, progress: TextIO | None = None
 ) -> Iterator[Report]:
     """Load the files one after another, yielding a report for each; rejected rows are written to `rejected` as CSV."""
-    writer = csv.writer(rejected)
-    writer.writerow(["file", "line", "column", "value", "reason"])
-    reference = str(uuid.uuid4())
+    writer = _ForPeople(rejected)
+    writer.writerows([["file", "line", "column", "value", "reason"]])
+    reference = f"load:{uuid.uuid4()}"
     for file, path in found:
-        yield _load_one(file, path, session, reference, writer, progress)
-
-
-def _load_one(file: File, path: Path, session: Session, reference: str, writer: Any, progress: TextIO | None) -> Report:
-    start = time.monotonic()
-    shown = _Bar(path.name, progress) if progress else lambda done: None
-    try:
-        with session(reference), connection.cursor() as cursor:
-            # One file at a time over all loads: two that bring the same new code would both insert it.
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('load', 0))")
-            # A small sample will do to plan by, and for the tables until autovacuum takes a larger one.
-            cursor.execute("SET LOCAL default_statistics_target = 10")
-            ignored = staging.stage(cursor, path, file.columns, shown)
-            counts = file.take(cursor, file.columns)
-            rejected = _write_rejected(cursor, path, writer)
-    except Unreadable as error:
-        return Report(path, error=str(error), seconds=time.monotonic() - start)
-    finally:
+        shown = _Bar(path.name, progress) if progress else lambda done: None
+        yield load_file(file, path, session=session, reference=reference, writer=writer, progress=shown)
         if progress:
             progress.write("\r\033[K")
-    return Report(path, counts.taken, counts.changed, rejected, time.monotonic() - start, ignored)
 
 
-def _write_rejected(cursor: Any, path: Path, writer: Any) -> int:
+def load_file(
+    file: File, path: Path, *, session: Session, reference: str, writer: Any, progress: staging.Progress
+) -> Report:
+    """Load one file in a transaction of its own; rows turned away go to the CSV `writer`: path, line, column, value,
+    reason, by line."""
+    start = time.monotonic()
+    try:
+        with session(reference), connection.cursor() as cursor:
+            prepare(cursor)
+            ignored = staging.stage(cursor, path, file.columns, progress)
+            counts = file.take(cursor, file.columns)
+            rejected = write_rejected(cursor, path, writer)
+    except Unreadable as error:
+        return Report(path, error=str(error), seconds=time.monotonic() - start)
+    return Report(path, counts.taken, counts.changed, rejected, time.monotonic() - start, ignored, new=counts.new)
+
+
+def prepare(cursor: Any) -> None:
+    """What the transaction of a load begins with."""
+    # One file at a time over all loads: two that bring the same new code would both insert it.
+    cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('load', 0))")
+    # A small sample will do to plan by, and for the tables until autovacuum takes a larger one.
+    cursor.execute("SET LOCAL default_statistics_target = 10")
+
+
+def write_rejected(cursor: Any, path: Path, writer: Any) -> int:
+    """Write what the table `reject` holds, by line; return how many rows that are."""
     cursor.execute('SELECT %s, line, "column", value, reason FROM reject ORDER BY line', [str(path)])
     count = 0
     while rows := cursor.fetchmany(1000):
         writer.writerows(rows)
         count += len(rows)
     return count
+
+
+class _ForPeople:
+    """A writer of CSV that may be opened in a spreadsheet."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._writer = csv.writer(out)
+
+    def writerows(self, rows: Iterable[Sequence[Any]]) -> None:
+        self._writer.writerows([guarded(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
 
 
 class _Bar:

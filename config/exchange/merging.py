@@ -1,13 +1,15 @@
 """From `stage` into a table as a set: unknown codes and broken rules turned away, what differs written."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import NamedTuple
 
 from django.db.backends.utils import CursorWrapper
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from config.exchange.columns import Column
+from config.exchange.columns import Column, Ref
 
 ANALYZE_ABOVE = 5000  # rows written by a load, from which on the planner must hear of it at once
 
@@ -25,6 +27,20 @@ class Counts(NamedTuple):
 
     taken: int
     changed: int
+    new: int = 0
+
+
+_dry: ContextVar[bool] = ContextVar("dry", default=False)
+
+
+@contextmanager
+def dry_run() -> Iterator[None]:
+    """Within it `merge` looks and counts but writes nothing; `final` holds the rows that it would have written."""
+    token = _dry.set(True)
+    try:
+        yield
+    finally:
+        _dry.reset(token)
 
 
 class Parent(NamedTuple):
@@ -35,6 +51,12 @@ class Parent(NamedTuple):
     finds: Sequence[str]  # the columns that find it; they are not stored themselves
     column: str
     reason: str | Promise
+
+
+def rename(cursor: CursorWrapper, column: str, ref: Ref) -> None:
+    """Put today's code in the place of each that stands for another row now."""
+    if ref.renamed:
+        cursor.execute(f"UPDATE stage s SET {column} = r.now FROM ({ref.renamed}) r WHERE r.code = s.{column}")
 
 
 def reject_unknown(cursor: CursorWrapper, column: Column) -> None:
@@ -66,6 +88,7 @@ def merge(
     """
     for column in columns:
         if column.ref:
+            rename(cursor, column.name, column.ref)
             reject_unknown(cursor, column)
     if parent:
         cursor.execute(
@@ -133,20 +156,22 @@ def merge(
     else:
         cursor.execute("DELETE FROM final WHERE id IS NOT NULL")
     cursor.execute(
-        "SELECT coalesce(sum(rows), 0), coalesce(bool_or(id IS NOT NULL), false), coalesce(bool_or(id IS NULL), false)"
+        "SELECT coalesce(sum(rows) FILTER (WHERE id IS NOT NULL), 0), coalesce(sum(rows) FILTER (WHERE id IS NULL), 0)"
         " FROM final"
     )
-    changed, has_old, has_new = cursor.fetchone()
+    old, new = map(int, cursor.fetchone())
+    if _dry.get():
+        return Counts(taken, old + new, new)
     # Not written where there is nothing to write: triggers of a statement fire even for no row (kpi/sql/marks.sql).
-    if has_old:
+    if old:
         assignments = ", ".join(f"{name} = m.{name}" for name in plain)
         cursor.execute(f"UPDATE {table} t SET {assignments} FROM final m WHERE t.id = m.id")
-    if has_new:
+    if new:
         listed = ", ".join(values)
         cursor.execute(f"INSERT INTO {table} ({listed}) SELECT {listed} FROM final WHERE id IS NULL ORDER BY line")
-    if changed > ANALYZE_ABOVE:
+    if old + new > ANALYZE_ABOVE:
         cursor.execute(f"ANALYZE {table}")
-    return Counts(taken, int(changed))
+    return Counts(taken, old + new, new)
 
 
 def _fold(cursor: CursorWrapper, columns: Sequence[Column], key: Sequence[str]) -> None:

@@ -122,7 +122,9 @@ def fold(header: str) -> str:
 
 
 def names(column: Column) -> set[str]:
-    return {fold(name) for name in (column.name, *column.russian)}
+    """The folded headings under which a file may hold the column."""
+    found = (column.name, *column.russian) if column.headings is None else column.headings
+    return {fold(name) for name in found}
 
 
 def split_header(line: str, known: Sequence[Column]) -> tuple[str, list[str]]:

@@ -18,6 +18,7 @@ from django.db.backends.utils import CursorWrapper
 from django.utils.translation import gettext as _
 
 from config.exchange import reading
+from config.exchange.cells import unguarded
 from config.exchange.columns import Bad, Column
 from config.exchange.reading import Chunk, Unreadable, fold, names
 
@@ -107,7 +108,7 @@ class _Memo(dict[str, str | Bad | None]):
     def __missing__(self, raw: str) -> str | Bad | None:
         if len(self) >= MEMO:
             self.clear()
-        cell = raw.strip()
+        cell = unguarded(raw.strip())
         result: str | Bad | None
         try:
             if cell == CLEAR or not cell:

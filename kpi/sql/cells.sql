@@ -1,11 +1,11 @@
 -- Replaces a period's clients by those of `fresh` (client_facts.sql) and brings its cells along by the difference,
 -- which is exact: counts are integers and money is numeric.
--- %(period)s: id. In braces: lists of the measures, and which stored rows `fresh` replaces.
+-- %(period)s: id. In braces: lists of the measures and of what goes with them, and which stored rows `fresh` replaces.
 DROP TABLE IF EXISTS gone;
 CREATE TEMP TABLE gone ON COMMIT DROP AS SELECT * FROM {old};
 DELETE FROM {old};
-INSERT INTO kpi_periodclient (period_id, client_id, territory_id, channel_id, {measures})
-SELECT %(period)s, client_id, territory_id, channel_id, {measures} FROM fresh;
+INSERT INTO kpi_periodclient (period_id, client_id, territory_id, channel_id, {measures}, {details})
+SELECT %(period)s, client_id, territory_id, channel_id, {measures}, {details} FROM fresh;
 INSERT INTO kpi_periodcell AS c (period_id, territory_id, channel_id, {measures})
 SELECT %(period)s, territory_id, channel_id, {sums}
 FROM (

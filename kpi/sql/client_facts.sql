@@ -34,27 +34,39 @@ by_day AS (
     GROUP BY l.client_id, l.date
 ),
 by_month AS (
-    SELECT client_id,
+    SELECT client_id, date_trunc('month', date)::date AS month,
            count(skus) AS orders,
            count(*) FILTER (
                WHERE skus IS NOT NULL AND sale >= %(order_min_amount)s AND bit_count(skus) >= %(order_min_skus)s
                      AND bit_count(categories) >= %(order_min_categories)s
            ) AS effective_orders,
+           -- The least of arrays is the one whose first element, the distance, is the least
+           min(ARRAY[
+               greatest(%(order_min_amount)s - sale, 0) / greatest(%(order_min_amount)s, 0.01)
+                   + greatest(%(order_min_skus)s - bit_count(skus), 0) / greatest(%(order_min_skus)s, 1.0)
+                   + greatest(%(order_min_categories)s - bit_count(categories), 0) / greatest(%(order_min_categories)s, 1.0),
+               greatest(%(order_min_amount)s - sale, 0),
+               greatest(%(order_min_skus)s - bit_count(skus), 0),
+               greatest(%(order_min_categories)s - bit_count(categories), 0)
+           ]) FILTER (
+               WHERE skus IS NOT NULL AND (sale < %(order_min_amount)s OR bit_count(skus) < %(order_min_skus)s
+                                           OR bit_count(categories) < %(order_min_categories)s)
+           ) AS nearest_order,
            sum(amount) AS amount, sum(margin) AS margin, bit_or(skus) AS skus
     FROM by_day GROUP BY client_id, date_trunc('month', date)
 ),
 sold AS (
     SELECT client_id, sum(orders) AS orders, sum(effective_orders) AS effective_orders, sum(amount) AS amount,
-           sum(margin) AS margin, bit_or(skus) AS skus,
+           sum(margin) AS margin, bit_or(skus) AS skus, min(nearest_order) AS nearest_order,
            sum(orders) > 0 AND sum(amount) >= %(akb_min_amount)s
                AND coalesce(bit_count(bit_or(skus)), 0) >= %(akb_min_skus)s AS worked,
-           count(*) FILTER (
+           array_agg(month ORDER BY month) FILTER (
                WHERE orders > 0 AND amount >= %(akb_min_amount)s AND bit_count(skus) >= %(akb_min_skus)s
-           ) AS months_worked
+           ) AS worked_in
     FROM by_month GROUP BY client_id
 ),
 planned AS (
-    SELECT client_id, count(*) AS visits FROM visits_visit
+    SELECT client_id, count(*) AS visits, count(done_at) AS made FROM visits_visit
     WHERE planned_on BETWEEN %(d0)s AND %(d1)s {only} GROUP BY client_id
 ),
 -- Invoices with terms, and what was paid on each by the end of d1 and by its due date
@@ -88,7 +100,7 @@ placed AS (
            CASE WHEN m.client_id IS NULL THEN c.channel_id ELSE m.channel_id END AS channel_id,
            c.is_target AND coalesce(c.opened_on <= %(d1)s, true) AND coalesce(c.closed_on >= %(d0)s, true) AS okb
     FROM clients_client c LEFT JOIN moved m ON m.client_id = c.id
-    WHERE true {only_clients}
+    WHERE c.merged_into_id IS NULL {only_clients}
 ),
 -- The latest audit of the period (metrics 23, 24)
 last_audit AS (
@@ -107,11 +119,9 @@ SELECT c.id AS client_id, c.territory_id, c.channel_id,
        c.okb::int AS okb,
        coalesce(c.okb AND v.visits > 0, false)::int AS pakb,
        coalesce(c.okb AND s.worked, false)::int AS akb,
-       coalesce(c.okb AND s.worked AND s.months_worked = %(months)s, false)::int AS stable_akb,
+       coalesce(c.okb AND s.worked AND cardinality(s.worked_in) = %(months)s, false)::int AS stable_akb,
        coalesce(c.okb AND s.effective_orders > %(system_threshold)s * v.visits, false)::int AS system_outlets,
-       coalesce(c.okb AND s.worked AND (
-           SELECT coalesce(bool_and(coalesce(bit_count(s.skus & f.skus), 0) >= %(category_min_skus)s), true) FROM focus f
-       ), false)::int AS category_akb,
+       coalesce(c.okb AND s.worked AND g.short = 0, false)::int AS category_akb,
        (c.okb AND a.client_id IS NOT NULL)::int AS audited,
        CASE WHEN c.okb THEN coalesce(v.visits, 0) ELSE 0 END AS visit_plan,
        CASE WHEN c.okb THEN coalesce(s.orders, 0) ELSE 0 END AS orders,
@@ -122,9 +132,19 @@ SELECT c.id AS client_id, c.territory_id, c.channel_id,
        coalesce(b.due, 0) AS due, coalesce(b.due_paid, 0) AS due_paid,
        coalesce(c.okb AND a.planogram_full, false)::int AS planogram_full,
        CASE WHEN c.okb THEN coalesce(p.positions, 0) ELSE 0 END AS mml_present,
-       CASE WHEN c.okb AND a.client_id IS NOT NULL THEN coalesce(r.positions, 0) ELSE 0 END AS mml_required
+       CASE WHEN c.okb AND a.client_id IS NOT NULL THEN coalesce(r.positions, 0) ELSE 0 END AS mml_required,
+       coalesce(v.made, 0) AS visits_made,
+       coalesce(bit_count(s.skus), 0) AS skus,
+       coalesce(s.worked_in, '{{}}') AS worked_in,
+       CASE WHEN c.okb AND s.worked THEN g.short ELSE 0 END AS category_short,
+       s.nearest_order
 FROM placed c
 LEFT JOIN sold s ON s.client_id = c.id
+-- Metric 10: the focus SKUs that are missing, over all focus categories
+LEFT JOIN LATERAL (
+    SELECT coalesce(sum(greatest(%(category_min_skus)s - coalesce(bit_count(s.skus & f.skus), 0), 0)), 0) AS short
+    FROM focus f WHERE s.worked
+) g ON true
 LEFT JOIN planned v ON v.client_id = c.id
 LEFT JOIN receivable b ON b.client_id = c.id
 LEFT JOIN last_audit a ON a.client_id = c.id

@@ -4,7 +4,7 @@
 -- channel are those of d1 and come out the same for the past.
 
 CREATE FUNCTION kpi_mark() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, public AS $$
+SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     -- EXECUTE: planned for the size of this change (spec/stack.md §3). TG_ARGV[0]: SELECT client_id, since, until FROM changed.
     IF TG_OP <> 'DELETE' THEN
@@ -40,7 +40,7 @@ SELECT kpi_mark_on('visits_audititem',
 
 -- The jobs write status and category into the client itself: only what metrics and ranks read counts as a change.
 CREATE FUNCTION kpi_mark_client() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, public AS $$
+SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
         EXECUTE 'INSERT INTO kpi_mark (client_id, since, until) SELECT id, ''-infinity'', ''infinity'' FROM new_rows';
@@ -60,7 +60,7 @@ CREATE TRIGGER mark_update AFTER UPDATE ON clients_client REFERENCING OLD TABLE 
 
 -- What concerns everybody: products (focus, category), must-have lists. Every stored period is to be computed whole.
 CREATE FUNCTION kpi_all_stale() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, public AS $$
+SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     PERFORM FROM kpi_period ORDER BY id FOR UPDATE;  -- in the order of kpi/services.py: no deadlock
     UPDATE kpi_period SET stale = true WHERE NOT stale;
@@ -73,7 +73,7 @@ CREATE TRIGGER all_stale AFTER INSERT OR DELETE OR UPDATE ON sales_mml
 
 -- The first change of a rule on a day keeps the value before that day; a new value concerns every stored period.
 CREATE FUNCTION kpi_rule_changed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, public AS $$
+SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF TG_OP = 'UPDATE' THEN
         IF NEW.value = OLD.value THEN

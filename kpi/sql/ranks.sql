@@ -9,7 +9,7 @@ open AS (
     SELECT c.id, c.code, c.potential_monthly,
            CASE WHEN m.client_id IS NULL THEN c.channel_id ELSE m.channel_id END AS channel_id
     FROM clients_client c LEFT JOIN moved m ON m.client_id = c.id
-    WHERE c.closed_on IS NULL OR c.closed_on > %(as_of)s
+    WHERE c.merged_into_id IS NULL AND (c.closed_on IS NULL OR c.closed_on > %(as_of)s)
 ),
 sold AS (
     SELECT client_id, sum(margin) AS margin, sum(total) AS amount,

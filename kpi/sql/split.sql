@@ -3,6 +3,7 @@
 -- An order is an invoice with a sale line.
 SELECT c.id, c.code, last.order_on,
        CASE
+           WHEN c.merged_into_id IS NOT NULL THEN 'closed'
            WHEN c.closed_on <= %(as_of)s THEN 'closed'
            WHEN last.order_on > %(window_start)s THEN 'active'
            WHEN last.order_on IS NOT NULL THEN 'lost'
@@ -10,6 +11,7 @@ SELECT c.id, c.code, last.order_on,
            ELSE 'potential'
        END AS status,
        CASE
+           WHEN c.merged_into_id IS NOT NULL THEN 'merged'
            WHEN c.closed_on <= %(as_of)s THEN 'closed'
            WHEN last.order_on > %(window_start)s THEN 'order'
            WHEN last.order_on IS NOT NULL THEN 'no_order'

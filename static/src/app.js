@@ -18,7 +18,8 @@
   };
   toasts.querySelectorAll(".toast-line").forEach(fade);
   // What a page asks by itself may fail unsaid: it asks again soon.
-  const complain = (kind) => (event) => { if (event.detail.elt.id !== "freshness") say(document.body.dataset[kind]); };
+  const complain = (kind) => (event) => { if (!event.detail.elt.matches("#freshness, [data-quiet]")) say(document.body.dataset[kind]); };
+  document.addEventListener("say", (event) => say(event.detail.text));
   document.addEventListener("htmx:sendError", complain("lost"));
   document.addEventListener("htmx:timeout", complain("lost"));
   document.addEventListener("htmx:responseError", complain("failed"));
@@ -47,6 +48,11 @@
   document.addEventListener("htmx:afterSettle", edges);
   document.addEventListener("scroll", edges, { capture: true, passive: true });
   window.addEventListener("resize", edges);
+  // What was fetched says where one goes on.
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const next = event.detail.elt.querySelector("[data-focus]");
+    if (next) next.focus();
+  });
   // Numbers that renew themselves leave open what is open and scrolled what is scrolled; an open menu is waited for.
   const kept = () => [...document.querySelectorAll("#kpi details, #kpi [data-wide]")];
   let state = [];
@@ -74,6 +80,8 @@
       if (search) { event.preventDefault(); search.focus(); search.select(); }
     }
     if (event.key === "Escape") {
+      const form = event.target.closest("form[data-escape]");
+      if (form) form.querySelector("[data-cancel]").click();
       document.querySelectorAll("details[data-menu][open]").forEach((menu) => {
         menu.open = false;
         menu.querySelector("summary").focus();
@@ -84,21 +92,35 @@
     document.querySelectorAll("details[data-menu][open]").forEach((menu) => {
       if (!menu.contains(event.target)) menu.open = false;
     });
+    if (event.target.closest("[data-drop]")) {  // a form that was fetched into an empty place
+      const place = event.target.closest("form").parentElement;
+      place.replaceChildren();
+      document.querySelector(`[hx-target="#${place.id}"]`).focus();
+    }
     const fold = event.target.closest("[data-fold]");
     if (fold) {
       const open = fold.getAttribute("aria-expanded") !== "true";
       fold.setAttribute("aria-expanded", String(open));
       document.getElementById(fold.getAttribute("aria-controls")).closest("tr").hidden = !open;
     }
+    if (event.target.closest("[data-print]")) print();
     const row = event.target.closest("[data-row]");
     if (row && !event.target.closest("a, button, input, select, label, summary") && !String(getSelection())) {
       row.querySelector("a").click();
     }
   });
+  // One tick for all of a name in its form.
+  document.addEventListener("change", (event) => {
+    const all = event.target.closest("[data-all]");
+    if (all) all.form.querySelectorAll(`[name="${all.dataset.all}"]`).forEach((one) => { one.checked = all.checked; });
+  });
   // Choices that take effect at once, in forms that work without a script by their button.
   document.addEventListener("change", (event) => {
     const form = event.target.closest("form[data-auto]");
     if (form) form.requestSubmit();
+    // One tick for all of a name in the same form.
+    const { all } = event.target.dataset;
+    if (all) event.target.form.querySelectorAll(`[name="${all}"]`).forEach((one) => { one.checked = event.target.checked; });
   });
   // Leaving a form with changes in it asks first.
   let changed = false;

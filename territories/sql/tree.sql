@@ -2,7 +2,7 @@
 -- no way of writing can leave it behind. Refuses a cycle.
 
 CREATE FUNCTION territory_tree_rebuild() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, public AS $$
+SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF TG_OP = 'UPDATE' THEN  -- alone: the other operations have no such tables
         IF NOT EXISTS (SELECT FROM new_rows n JOIN old_rows o USING (id) WHERE n.parent_id IS DISTINCT FROM o.parent_id) THEN

@@ -15,6 +15,7 @@ PAGES = {
     "list": "/clients/?status=lost&category=A",
     "card": "/clients/{code}/",
     "edit": "/clients/{code}/edit/",
+    "day": "/day/",
     "kpi": "/kpi/?by=channel",
     "drill-down": "/kpi/overdue_share/clients/?channel=chain",
     "not found": "/clients/none/",
@@ -57,7 +58,27 @@ def test_axe_finds_nothing_on_a_form_with_errors_and_a_conflict(open_as: Open, o
     assert_accessible_at_both_widths(page)
     page.goto(page.url)
     page.get_by_label("Телефон").fill("1")
-    page.evaluate("() => { document.querySelector('[name=version]').value = 0 }")
+    page.evaluate("""() => { document.querySelector('[name=version]').value = 0;
+        document.querySelector('[name=initial-phone]').value = 'changed since' }""")
     page.get_by_role("button", name="Сохранить").click()
     page.locator(".dispute").wait_for()
+    assert_accessible_at_both_widths(page)
+
+
+def test_axe_finds_nothing_on_staff_and_territories(open_as: Open) -> None:
+    page = open_as("head", "/staff/")
+    assert_accessible_at_both_widths(page)
+    page.locator("tbody tr", has_text="маршрут").first.locator("a").click()
+    page.get_by_role("link", name="Передать дела").wait_for()
+    assert_accessible_at_both_widths(page)
+    page.get_by_role("link", name="Передать дела").click()
+    page.get_by_label("Кто принимает").wait_for()
+    assert_accessible_at_both_widths(page)
+    page.goto("/staff/new/")
+    page.get_by_label("Территория").press_sequentially("маршрут")
+    page.locator("#territories option").first.wait_for(state="attached")
+    page.get_by_role("button", name="Добавить").click()
+    page.locator(".form-error").first.wait_for()
+    assert_accessible_at_both_widths(page)
+    page.goto("/territories/?territory=KZN")
     assert_accessible_at_both_widths(page)

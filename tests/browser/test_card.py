@@ -75,7 +75,7 @@ def test_an_edit_becomes_a_sentence_of_the_history(open_as: Open, site: Site, ow
     page.get_by_label("Телефон").fill("+7 (900) 111-22-33")
     page.get_by_role("button", name="Сохранить").click()
     expect(page.get_by_role("status")).to_contain_text("Сохранено.")
-    page.get_by_role("heading", name="История").scroll_into_view_if_needed()
+    page.get_by_role("heading", name="История", exact=True).scroll_into_view_if_needed()
     event = page.locator(".event").first
     expect(event).to_contain_text(re.compile(r"изменил(а|\(а\))?\s+телефон\s+с"))
     expect(event.locator("del")).to_have_text(client["phone"])

@@ -65,13 +65,15 @@ def test_of_two_people_who_edit_at_once_neither_loses_anything(open_as: Open, si
     assert (stored["phone"], stored["address"], stored["email"]) == (
         "+7 (900) 000-00-02", "Адрес супервайзера, 1", "rep@pochta.example",
     )  # fmt: skip
-    slow.get_by_role("heading", name="История").scroll_into_view_if_needed()
+    slow.get_by_role("heading", name="История", exact=True).scroll_into_view_if_needed()
     expect(slow.locator(".event", has_text="+7 (900) 000-00-01")).to_have_count(2)  # theirs came, and was replaced
 
 
 def test_a_lost_client_asks_for_the_reason_and_takes_it(open_as: Open, own: list[Row]) -> None:
     page = open_as("rep", "/clients/?status=lost")
+    page.locator(".filter summary", has_text="Причина потери").click()
     page.get_by_label("Причина не указана").check()
+    page.get_by_role("button", name="Показать").click()
     expect(page).to_have_url(re.compile("reason=-"))
     page.locator("tbody .cell-name a").first.click()
     name = page.get_by_role("heading", level=1).inner_text()

@@ -84,7 +84,13 @@ def test_the_first_row_and_the_tiles_say_what_the_api_says(open_as: Open, site: 
 
 @pytest.mark.parametrize(
     ("name", "way"),
-    [("Территории", "children"), ("Каналы продаж", "channel"), ("Категории", "category"), ("Маршруты", "route")],
+    [
+        ("Территории", "children"),
+        ("Каналы продаж", "channel"),
+        ("Категории", "category"),
+        ("Маршруты", "route"),
+        ("Менеджеры", "manager"),
+    ],
 )
 def test_rows_are_the_parts_that_one_chooses(open_as: Open, site: Site, name: str, way: str) -> None:
     page = open_as("head", "/kpi/?by=channel" if way == "children" else "/kpi/")

@@ -63,7 +63,7 @@ def test_a_client_or_territory_of_somebody_else_does_not_exist(
         expect(page.get_by_role("heading", level=1)).to_have_text("Такой страницы нет")
         assert foreign["name"] not in page.content()
     page.get_by_role("link", name="На главную").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Клиенты")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Мой день")
 
 
 def test_each_tab_counts_what_its_list_holds(open_as: Open, register: list[Row]) -> None:
@@ -137,50 +137,158 @@ def test_a_search_that_finds_nothing_says_what_to_do(open_as: Open) -> None:
     expect(page.locator("tbody tr").first).to_be_visible()
 
 
+def menu(page: Page, name: str) -> Locator:
+    """The menu of a filter; it says what is chosen in it."""
+    return page.locator(".filter", has=page.locator("summary", has_text=re.compile(f"^{name}")))
+
+
+def choose(page: Page, name: str, *choices: str) -> None:
+    menu(page, name).locator("summary").click()
+    for choice in choices:
+        menu(page, name).get_by_label(choice, exact=False).first.check()
+    menu(page, name).get_by_role("button", name="Показать").click()
+    expect(menu(page, name).locator("summary")).to_contain_text(choices[-1])
+
+
 def test_filters_narrow_the_list_and_back_widens_it_again(open_as: Open, register: list[Row]) -> None:
     page = open_as("head", "/clients/?status=all")
-    channel = next(client["channel"] for client in register if client["channel"])
-    some = {client["code"] for client in register if client["channel"] == channel}
-    fewer = {client["code"] for client in register if client["channel"] == channel and client["category"] == "C"}
+    some = {client["code"] for client in register if client["channel"]}
+    fewer = {client["code"] for client in register if client["category"] == "C"}
     assert 0 < len(fewer) < len(some) < len(register)
 
-    page.get_by_label("Канал продаж").select_option(channel)
-    expect(tab(page, "Все")).to_contain_text(str(len(some)))
-    page.get_by_label("Категория").select_option("C")
+    choose(page, "Категория", "C")
     expect(tab(page, "Все")).to_contain_text(str(len(fewer)))
-    address = page.url
     assert set(codes_listed(page)) == fewer
-
-    page.goto(address)
+    page.goto("/clients/?status=all")
+    choose(page, "Категория", "A", "B")
+    both = [client for client in register if client["category"] in ("A", "B")]
+    expect(tab(page, "Все")).to_contain_text(str(len(both)))
     page.locator("tbody .cell-name a").first.click()
     expect(page.locator(".card-head")).to_be_visible()
     page.go_back()
-    expect(page.get_by_label("Категория")).to_have_value("C")
-    assert set(codes_listed(page)) == fewer
-
-
-def test_back_undoes_the_last_filter(open_as: Open, register: list[Row]) -> None:
-    page = open_as("head", "/clients/?status=all")
-    channel = next(client["channel"] for client in register if client["channel"])
-    some = sum(client["channel"] == channel for client in register)
-    page.get_by_label("Канал продаж").select_option(channel)
-    expect(tab(page, "Все")).to_contain_text(str(some))
-    page.get_by_label("Категория").select_option("-")
-    expect(tab(page, "Все")).not_to_contain_text(str(some))
-    page.go_back()
-    expect(tab(page, "Все")).to_contain_text(str(some))
-    expect(page.get_by_label("Категория")).to_have_value("")
-    expect(page.get_by_label("Канал продаж")).to_have_value(channel)
+    expect(menu(page, "Категория").locator("summary")).to_contain_text("A, B")
     page.go_back()
     expect(tab(page, "Все")).to_contain_text(str(len(register)))
-    expect(page.get_by_label("Канал продаж")).to_have_value("")
+    expect(menu(page, "Категория").locator("summary")).not_to_contain_text("A, B")
+
+
+def test_a_link_shows_a_colleague_the_same_list(open_as: Open, register: list[Row]) -> None:
+    page = open_as("head", "/clients/?status=all")
+    choose(page, "Категория", "Без категории")
+    page.get_by_role("link", name="Последний заказ").click()
+    expect(page.get_by_role("columnheader", name="Последний заказ")).to_have_attribute("aria-sort", "descending")
+    codes = codes_listed(page)
+    assert set(codes) == {client["code"] for client in register if not client["category"]}
+    colleague = open_as("analyst", page.url.split("?")[0] + "?status=all&category=-&sort=-last_order")
+    expect(menu(colleague, "Категория").locator("summary")).to_contain_text("Без категории")
+    assert codes_listed(colleague) == codes
 
 
 def test_a_territory_filters_with_all_below_it(open_as: Open, site: Site, register: list[Row]) -> None:
     page = open_as("head", "/clients/?status=all")
-    route = register[0]["territory"]
-    page.get_by_label("Территория").select_option(route)
-    expect(tab(page, "Все")).to_contain_text(str(sum(client["territory"] == route for client in register)))
-    top = page.get_by_label("Территория").locator("option").nth(1).get_attribute("value")
-    page.get_by_label("Территория").select_option(top)
-    expect(tab(page, "Все")).to_contain_text(str(len(register)))
+    menu(page, "Территория").locator("summary").click()
+    counted = menu(page, "Территория").get_by_role("link")
+    expect(counted.first).to_contain_text(str(len(register)))
+    leaf = counted.last
+    number = count_of(leaf)
+    leaf.click()
+    expect(tab(page, "Все")).to_contain_text(str(number))
+    assert len(codes_listed(page)) == number < len(register)
+
+
+def test_counts_beside_the_choices_are_those_of_the_list(open_as: Open, register: list[Row]) -> None:
+    page = open_as("head", "/clients/?status=all")
+    menu(page, "Категория").locator("summary").click()
+    for option in menu(page, "Категория").locator("label").all():
+        name = option.locator("span").first.inner_text()
+        value = "" if name.startswith("Без") else name
+        assert count_of(option) == sum(client["category"] == value for client in register)
+
+
+def test_pages_go_to_the_last_and_back_to_the_first(open_as: Open, register: list[Row]) -> None:
+    page = open_as("head", "/clients/?status=all&sort=code")
+    expected = sorted(client["code"] for client in register)
+    page.get_by_role("link", name="Последняя страница").click()
+    expect(page.locator(f'tbody a[href="/clients/{expected[-1]}/"]')).to_be_visible()
+    page.get_by_role("link", name="Назад").click()
+    expect(page.locator(f'tbody a[href="/clients/{expected[-1]}/"]')).to_have_count(0)
+    page.get_by_role("link", name="Первая страница").click()
+    expect(page.locator(f'tbody a[href="/clients/{expected[0]}/"]')).to_be_visible()
+
+
+def columns_shown(page: Page) -> list[str]:
+    return page.locator("thead th").all_inner_texts()
+
+
+def test_columns_are_chosen_by_keyboard_and_outlive_a_new_sign_in(open_as: Open) -> None:
+    page = open_as("supervisor", "/clients/")
+    usual = columns_shown(page)
+    page.get_by_role("button", name="Столбцы").press("Enter")
+    page.get_by_label("Код", exact=True).press("Space")
+    for _step in range(6):
+        page.get_by_role("button", name="Код: ближе к началу").press("Enter")
+    page.get_by_role("button", name="Сохранить").press("Enter")
+    expect(page.get_by_role("columnheader", name="Код")).to_be_visible()
+    assert columns_shown(page)[:2] == [usual[0], "Код"]
+
+    again = open_as("supervisor", "/clients/?status=lost")
+    assert columns_shown(again)[:2] == [usual[0], "Код"]
+    again.get_by_role("button", name="Столбцы").click()
+    again.get_by_role("button", name="Как обычно").click()
+    expect(again.get_by_role("columnheader", name="Код")).to_have_count(0)
+
+
+def test_a_segment_is_saved_shared_renamed_and_deleted(open_as: Open, register: list[Row]) -> None:
+    page = open_as("head", "/clients/?status=all")
+    choose(page, "Категория", "D")
+    expected = set(codes_listed(page))
+    page.get_by_role("button", name="Сохранить как сегмент").click()
+    page.get_by_label("Название").fill("Слабые")
+    page.get_by_label("Кто его видит").select_option("analyst")
+    page.get_by_role("button", name="Сохранить", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Слабые")
+
+    other = open_as("analyst", "/clients/")
+    other.locator("summary", has_text="Сегменты").click()
+    other.get_by_role("link", name=re.compile("^Слабые")).click()
+    expect(other.get_by_role("heading", level=1)).to_have_text("Слабые")
+    assert set(codes_listed(other)) == expected
+
+    page.locator("summary", has_text="Сегменты").click()
+    page.get_by_role("button", name="Изменить сегмент «Слабые»").click()
+    page.get_by_label("Название").fill("Совсем слабые")
+    page.get_by_role("button", name="Сохранить", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Совсем слабые")
+    page.locator("summary", has_text="Сегменты").click()
+    page.get_by_role("button", name="Изменить сегмент «Совсем слабые»").click()
+    page.get_by_role("button", name="Удалить").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Клиенты")
+    page.locator("summary", has_text="Сегменты").click()
+    expect(page.get_by_role("link", name=re.compile("Без координат"))).to_be_visible()
+    expect(page.get_by_role("link", name=re.compile("слабые"))).to_have_count(0)
+
+
+def test_the_palette_opens_a_card_by_keyboard_alone(open_as: Open, register: list[Row]) -> None:
+    wanted = next(client for client in register if client["phone"] and "," not in client["phone"])
+    digits = re.sub(r"\D", "", wanted["phone"])[-10:]
+    page = open_as("head", "/kpi/")
+    palette = page.locator("#palette").get_by_role("option")
+    page.keyboard.press("Control+k")
+    page.keyboard.type(f"8 {digits}")
+    expect(palette.first).to_contain_text(wanted["code"])
+    expect(palette.first).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("ArrowDown")
+    expect(palette.first).to_have_attribute("aria-selected", "false")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(wanted["name"])
+
+    page.keyboard.press("Control+k")
+    page.keyboard.type(wanted["name"][:6])
+    expect(palette.last).to_be_visible()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("searchbox")).to_have_value(wanted["name"][:6])
+    page.keyboard.press("Control+k")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("combobox")).to_be_hidden()

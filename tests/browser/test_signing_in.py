@@ -21,7 +21,7 @@ def test_a_wrong_password_is_said_and_the_right_one_lets_in(site: Site, open_as:
     expect(page).to_have_url(f"{site.url}/clients/?status=lost")
 
 
-@pytest.mark.parametrize(("role", "start"), [("rep", "/clients/"), ("supervisor", "/kpi/"), ("head", "/kpi/")])
+@pytest.mark.parametrize(("role", "start"), [("rep", "/day/"), ("supervisor", "/kpi/"), ("head", "/kpi/")])
 def test_a_representative_begins_with_the_clients_and_a_supervisor_with_the_kpis(
     open_as: Open, site: Site, role: str, start: str
 ) -> None:

@@ -53,6 +53,13 @@ def test_the_list_and_the_card_show_only_own_territories(shop: Client, api: APIC
     assert patch(api, foreign, '"1"', phone="2").status_code == 404
 
 
+def test_a_territory_one_may_not_see_is_as_unknown_as_none(shop: Client) -> None:
+    api, foreign = api_of(make.user(Role.SUPERVISOR, shop.territory)), make.territory()
+    refused = patch(api, shop, '"1"', territory=foreign.code)
+    assert refused.status_code == 400
+    assert refused.json() == {"territory": ["There is none with this code."]}
+
+
 def test_the_list_goes_on_where_the_cursor_says(shop: Client, api: APIClient) -> None:
     codes = {shop.code} | {make.client(shop.territory).code for _number in range(60)}
     first = api.get("/api/v1/clients/").json()
@@ -94,10 +101,18 @@ def test_a_change_is_in_the_history_with_who_from_to_and_way(shop: Client, api: 
     assert event["changes"] == [{"field": "phone", "from": "111", "to": "222"}]
 
 
-def test_a_rep_may_not_change_what_supervisors_change(shop: Client, api: APIClient) -> None:
-    assert patch(api, shop, '"1"', closed_on="2026-01-01").status_code == 403
+def test_what_a_rep_may_not_change_at_once_waits_as_a_request(shop: Client, api: APIClient) -> None:
+    answer = patch(api, shop, '"1"', closed_on="2026-01-01", phone="222")
+    assert (answer.status_code, answer["ETag"], answer.json()["phone"], answer.json()["closed_on"]) == (
+        202, '"2"', "222", None,
+    )  # fmt: skip
+    (waiting,) = answer.json()["requests"]
+    assert (waiting["field"], waiting["old"], waiting["new"], waiting["state"]) == (
+        "closed_on", None, "2026-01-01", "open",
+    )  # fmt: skip
+    shop.refresh_from_db()
     supervisor = api_of(make.user(Role.SUPERVISOR, shop.territory))
-    assert patch(supervisor, shop, '"1"', closed_on="2026-01-01").status_code == 200
+    assert patch(supervisor, shop, '"2"', closed_on="2026-01-01").status_code == 200
 
 
 def test_wrong_values_are_400_by_field(shop: Client, api: APIClient) -> None:
@@ -121,3 +136,39 @@ def test_any_nonsense_is_400_or_412(shop: Client, api: APIClient) -> None:
         f"/api/v1/clients/{shop.code}/", "[" * 100_000, content_type="application/json", HTTP_IF_MATCH='"1"'
     )
     assert deep.status_code == 400
+
+
+def test_a_client_is_added_and_gets_a_code(shop: Client, api: APIClient) -> None:
+    body = {"name": "Новая", "territory": shop.territory.code}
+    answer = api.post("/api/v1/clients/", body, format="json")
+    assert (answer.status_code, answer["ETag"], answer.json()["name"]) == (201, '"1"', "Новая")
+    assert api.get(f"/api/v1/clients/{answer.json()['code']}/").status_code == 200
+    for wrong in ({"territory": "elsewhere"}, {"code": shop.code}, {"status": "active"}, {"name": ""}):
+        assert api.post("/api/v1/clients/", body | wrong, format="json").status_code == 400, wrong
+    assert api.post("/api/v1/clients/", [body], format="json").status_code == 400
+
+
+def test_a_supervisor_decides_about_many_requests_at_once(shop: Client, api: APIClient) -> None:
+    supervisor = api_of(make.user(Role.SUPERVISOR, shop.territory))
+    patch(api, shop, '"1"', closed_on="2026-01-01", is_target=False)
+    waiting = supervisor.get("/api/v1/requests/", {"whose": "to_decide", "state": "open"}).json()["results"]
+    assert {each["field"] for each in waiting} == {"closed_on", "is_target"}
+    ids = {each["field"]: each["id"] for each in waiting}
+
+    def decide(**body: Any) -> Any:
+        return supervisor.post("/api/v1/requests/decisions/", body, format="json")
+
+    assert decide(requests=[ids["is_target"]], decision="decline").json().keys() == {"reason"}
+    (turned_down,) = decide(requests=[ids["is_target"]], decision="decline", reason="It is one").json()
+    assert (turned_down["done"], turned_down["request"]["state"]) == (True, "declined")
+    late, done = decide(requests=list(ids.values()), decision="approve").json()
+    if late["request"]["field"] != "is_target":
+        late, done = done, late
+    assert (late["done"], late["why"] != "", done["done"]) == (False, True, True)
+    shop.refresh_from_db()
+    assert (str(shop.closed_on), shop.is_target) == ("2026-01-01", True)
+    mine = api.get("/api/v1/requests/", {"whose": "mine"}).json()["results"]
+    assert {each["field"]: each["state"] for each in mine} == {"is_target": "declined", "closed_on": "approved"}
+    assert api.post(f"/api/v1/requests/{ids['closed_on']}/withdrawal/").json()["done"] is False
+    assert supervisor.post(f"/api/v1/requests/{ids['closed_on']}/withdrawal/").status_code == 404
+    assert api.get("/api/v1/requests/", {"state": "lost"}).status_code == 400

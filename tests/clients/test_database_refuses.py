@@ -15,7 +15,9 @@ from tests import make
 pytestmark = pytest.mark.django_db
 KEPT = [
     "clients_client", "clients_contact", "clients_counterparty", "clients_contract", "clients_channel",
+    "clients_changerequest", "clients_fieldrule",
     "territories_territory", "territories_territoryusergrant", "territories_territorygroupgrant", "accounts_user",
+    "accounts_user_groups", "auth_group", "kpi_rule", "sales_product", "sales_mml",
 ]  # fmt: skip
 
 
@@ -91,9 +93,21 @@ def test_a_bulk_change_has_an_event_for_each_row_that_changed(shop: Client) -> N
 
 
 @pytest.mark.parametrize(
+    "table", ["clients_client", "clients_channel", "clients_counterparty", "territories_territory"]
+)
+def test_the_history_keeps_what_was_and_what_became(shop: Client, table: str) -> None:
+    with acting(actor=None, way=Way.COMMAND):
+        run(f"UPDATE {table} SET name = 'New'")
+    made, changed = HistoryEvent.objects.filter(table=table).order_by("pk")[:2]
+    assert (made.operation, changed.operation) == ("I", "U")
+    assert (changed.old, changed.new) == ({"name": made.new["name"]}, {"name": "New"})
+
+
+@pytest.mark.parametrize(
     "table",
     [
         "clients_client",
+        "clients_changerequest",
         "clients_counterparty",
         "clients_channel",
         "territories_territory",
@@ -115,6 +129,99 @@ def test_no_table_of_the_register_is_truncated_not_even_by_its_owner(
         owner.execute(f"TRUNCATE {table} CASCADE".encode())
 
 
+CHANGES = {
+    "clients_client": "phone = phone || '1'", "clients_contact": "phone = '2'", "clients_counterparty": "name = 'x'",
+    "clients_contract": "credit_limit = 5", "clients_channel": "name = 'x'", "territories_territory": "name = 'x'",
+    "accounts_user": "full_name = 'x'", "auth_group": "name = 'x'", "kpi_rule": "value = 7",
+    "sales_product": "name = 'x'",
+    "sales_mml": "product_id = (SELECT max(id) FROM sales_product)",
+    "territories_territoryusergrant": "permission_id = (SELECT max(id) FROM auth_permission)",
+    "territories_territorygroupgrant": "permission_id = (SELECT max(id) FROM auth_permission)",
+    "accounts_user_groups": "group_id = (SELECT max(id) FROM auth_group)",
+}  # fmt: skip
+
+
+@pytest.fixture
+def one_of_each(shop: Client) -> None:
+    with acting(actor=None, way=Way.COMMAND), connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO clients_contact (client_id, full_name, position, is_decision_maker, phone, email, notes)
+                SELECT id, 'A', '', false, '1', '', '' FROM clients_client;
+            INSERT INTO clients_contract (number, counterparty_id, signed_on)
+                SELECT '1', id, '2024-01-01' FROM clients_counterparty;
+            INSERT INTO accounts_user (username, password, full_name, role, email, first_name, last_name, is_superuser,
+                                       is_staff, is_active, date_joined)
+                VALUES ('u', 'secret', 'A', 'rep', '', '', '', false, false, true, now());
+            INSERT INTO auth_group (name) VALUES ('north'), ('south');
+            INSERT INTO accounts_user_groups (user_id, group_id)
+                SELECT u.id, min(g.id) FROM accounts_user u, auth_group g GROUP BY u.id;
+            INSERT INTO territories_territoryusergrant (user_id, content_object_id, permission_id)
+                SELECT u.id, t.id, (SELECT min(id) FROM auth_permission) FROM accounts_user u, territories_territory t;
+            INSERT INTO territories_territorygroupgrant (group_id, content_object_id, permission_id)
+                SELECT min(g.id), t.id, (SELECT min(id) FROM auth_permission) FROM auth_group g, territories_territory t
+                GROUP BY t.id;
+            INSERT INTO kpi_rule (name, value) VALUES ('akb_min_skus', 1);
+            INSERT INTO sales_product (sku, name, category, in_focus)
+                VALUES ('s', 'S', 'c', true), ('t', 'T', 'c', true);
+            INSERT INTO sales_mml (channel_id, product_id)
+                SELECT h.id, min(p.id) FROM clients_channel h, sales_product p GROUP BY h.id
+            """
+        )
+
+
+@pytest.mark.parametrize("table", CHANGES)
+def test_of_every_table_the_history_keeps_what_was_and_what_became(one_of_each: None, table: str) -> None:
+    created = HistoryEvent.objects.filter(table=table, operation="I").latest("pk")
+    assert created.new is not None
+    assert created.new["id"] == created.row_id
+    column = CHANGES[table].split()[0]
+    with acting(actor=None, way=Way.COMMAND):
+        run(f"UPDATE {table} SET {CHANGES[table]} WHERE id = {created.row_id}")
+    changed = HistoryEvent.objects.get(table=table, operation="U", row_id=created.row_id)
+    assert set(changed.new) == set(changed.old) == {column}
+    assert changed.new != changed.old
+
+
+def test_of_a_password_the_history_keeps_only_that_it_was_changed(one_of_each: None) -> None:
+    with acting(actor=None, way=Way.COMMAND):
+        run("UPDATE accounts_user SET password = 'another', last_login = now()")
+    created, changed = HistoryEvent.objects.filter(table="accounts_user").order_by("pk")
+    assert created.new is not None
+    assert "password" not in created.new
+    assert (changed.old, changed.new) == ({"password": None}, {"password": None})
+    with acting(actor=None, way=Way.COMMAND):
+        run("UPDATE accounts_user SET last_login = now()")  # signing in is no change
+    assert HistoryEvent.objects.filter(table="accounts_user").count() == 2
+
+
+def test_a_temporary_table_does_not_catch_the_history(shop: Client) -> None:
+    before = HistoryEvent.objects.count()
+    run("CREATE TEMP TABLE history_event (LIKE public.history_event INCLUDING ALL);"
+        "CREATE TEMP TABLE history_changeset (LIKE public.history_changeset INCLUDING ALL);"
+        "GRANT ALL ON pg_temp.history_event, pg_temp.history_changeset TO PUBLIC")  # fmt: skip
+    with acting(actor=None, way=Way.COMMAND):
+        run("UPDATE clients_client SET phone = '5'")
+    run("DROP TABLE pg_temp.history_event, pg_temp.history_changeset")
+    assert HistoryEvent.objects.count() == before + 1
+
+
+def test_a_session_cannot_have_numbers_rounded_in_the_history(shop: Client) -> None:
+    with acting(actor=None, way=Way.COMMAND):
+        run("SET LOCAL extra_float_digits = -10; UPDATE clients_client SET lat = 55.123456789012")
+    assert HistoryEvent.objects.latest("pk").new == {"lat": 55.123456789012}
+
+
+def test_no_function_with_the_owners_rights_looks_at_temporary_tables_first(db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT proname, proconfig FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace"
+                       " WHERE prosecdef AND nspname = 'public'")  # fmt: skip
+        functions = cursor.fetchall()
+    assert len(functions) > 5
+    for name, settings in functions:
+        assert "search_path=pg_catalog, public, pg_temp" in (settings or []), name
+
+
 @pytest.mark.parametrize("table", KEPT)
 def test_every_table_of_the_register_is_under_history(table: str) -> None:
     with connection.cursor() as cursor:
@@ -133,6 +240,21 @@ def test_every_table_of_the_register_is_under_history(table: str) -> None:
         'INSERT INTO history_event (at, "table", row_id, operation, way, reference, database_user)'
         " VALUES (now(), 'x', 1, 'I', 'job', '', 'x')",
         "SELECT nextval('history_event_id_seq')",
+        "SELECT setval('history_event_id_seq', 1)",
+        "ALTER TABLE history_event ADD note text",
+        "CREATE TRIGGER mine BEFORE INSERT ON history_event FOR EACH ROW EXECUTE FUNCTION history_refuse_truncate()",
+        "UPDATE history_seal SET events = 0",
+        "DELETE FROM history_seal",
+        "INSERT INTO history_seal VALUES (1, now(), 1, 1, '', '')",
+        "UPDATE history_horizon SET last_id = 0",
+        "DELETE FROM history_horizon",
+        "UPDATE history_changeset SET reverts = ''",
+        "DELETE FROM history_changeset",
+        "INSERT INTO history_changeset VALUES ('load:1', now(), 'load', '', NULL)",
+        "DROP FUNCTION seal_history",
+        "ALTER FUNCTION history_write() SET search_path = pg_temp",
+        "ALTER FUNCTION history_write() SECURITY INVOKER",
+        "SET SESSION AUTHORIZATION basis_owner",
         "ALTER TABLE clients_client DISABLE TRIGGER ALL",
         "ALTER TABLE clients_client DISABLE TRIGGER history_update",
         "DROP TRIGGER history_update ON clients_client",

@@ -21,8 +21,9 @@ def _plain_static_files(settings: Any) -> None:
 
 def form_of(client: Client, **values: str) -> dict[str, str]:
     """What the browser sends for the fields of a representative, unless `values` say otherwise."""
-    fields = ("name", "address", "lat", "lon", "phone", "email", "potential_monthly")
+    fields = ("code", "name", "address", "lat", "lon", "phone", "email", "potential_monthly")
     stored = {field: "" if getattr(client, field) is None else str(getattr(client, field)) for field in fields}
+    stored |= {"territory": str(client.territory_id), "is_target": "on"}
     opened = {f"initial-{field}": value for field, value in stored.items()}
     return {"version": str(client.version), **stored, **opened, **values}
 
@@ -75,16 +76,15 @@ def test_a_code_may_hold_slashes() -> None:
     assert browser.get(reverse("client-edit", args=[client.code])).status_code == 200
 
 
-def test_a_rep_sees_locked_fields_but_may_not_fill_them_in() -> None:
+def test_a_rep_sees_which_fields_need_approval() -> None:
     route = make.territory()
-    text = (
-        signed_in(make.user(Role.REP, route))
-        .get(reverse("client-edit", args=[make.client(route).code]))
-        .content.decode()
-    )
-    assert 'name="phone"' in text
-    assert 'name="territory"' not in text
-    assert "changed by your supervisor" in text
+    browser = signed_in(make.user(Role.REP, route))
+    text = browser.get(reverse("client-edit", args=[make.client(route).code])).content.decode()
+    assert 'name="territory"' in text
+    assert text.count("asks") == 7
+    assert "sent to your supervisor for approval" in text
+    text = signed_in(make.user(Role.SUPERVISOR, route)).get(reverse("client-edit", args=[make.client(route).code]))
+    assert b"asks" not in text.content
 
 
 def test_saving_changes_only_what_the_person_changed() -> None:
@@ -97,13 +97,18 @@ def test_saving_changes_only_what_the_person_changed() -> None:
     assert (client.phone, client.address, client.version) == ("2", "Псков", 2)
 
 
-def test_a_form_field_beyond_ones_rights_is_not_taken() -> None:
+def test_what_needs_approval_is_asked_for_and_the_rest_saved() -> None:
     route = make.territory()
-    client = make.client(route)
+    client = make.client(route, phone="1")
     browser = signed_in(make.user(Role.REP, route))
-    browser.post(reverse("client-edit", args=[client.code]), form_of(client, code="STOLEN", closed_on="2026-01-01"))
+    address = reverse("client-edit", args=[client.code])
+    answer = browser.post(address, form_of(client, phone="2", closed_on="2026-01-01"), follow=True)
+    text = answer.content.decode()
+    assert "Saved." in text
+    assert "Sent for approval: closed on." in text
+    assert "Waiting for approval" in text
     client.refresh_from_db()
-    assert (client.code != "STOLEN", client.closed_on) == (True, None)
+    assert (client.phone, client.closed_on) == ("2", None)
 
 
 def test_who_saves_over_a_change_sees_both_and_chooses() -> None:
@@ -184,9 +189,9 @@ def test_nobody_gets_in_without_signing_in() -> None:
         assert Browser().get(reverse(name)).url.startswith("/login/")  # type: ignore[attr-defined]
 
 
-def test_signing_in_leads_a_rep_to_the_clients_and_a_head_to_the_kpis() -> None:
+def test_signing_in_leads_a_rep_to_the_day_and_a_head_to_the_kpis() -> None:
     route = make.territory()
-    for role, page in ((Role.REP, "/clients/"), (Role.HEAD, "/kpi/")):
+    for role, page in ((Role.REP, "/day/"), (Role.HEAD, "/kpi/")):
         person = make.user(role, route)
         person.set_password("secret-word")
         with make.acting(actor=None, way=make.Way.COMMAND):

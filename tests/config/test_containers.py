@@ -1,6 +1,6 @@
 """Production without Docker: the commands, environments and scripts of docker-compose.yml and Dockerfile, run here.
 
-Only what a container network would give is exchanged: addresses of servers, the port, and /tmp.
+Only what a container network would give is exchanged: addresses of servers, the port, /tmp and /files.
 """
 
 import json
@@ -74,6 +74,7 @@ class Stack(NamedTuple):
             assert found == 1
         assert values["REDIS_URL"] == "redis://valkey:6379/0"
         values["REDIS_URL"] = self.ends.redis_url
+        values["CRM_FILES_DIR"] = str(self.tmp / "files")
         path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
         return values | {"PATH": path, "HOSTNAME": socket.gethostname(), "PORT": str(self.port), "LANG": "C.UTF-8"}
 

@@ -165,7 +165,7 @@ def test_a_broken_gz_loads_nothing(load_bytes: LoadBytes, content: bytes) -> Non
     assert channels() == []
 
 
-@pytest.mark.parametrize("content", [gzip.compress(CHANNELS.encode()), b"PK\x03\x04rest"])
+@pytest.mark.parametrize("content", [gzip.compress(CHANNELS.encode()), b"PK\x03\x04rest"], ids=["gzip", "zip"])
 def test_an_archive_named_csv_is_an_unreadable_file(
     load_bytes: LoadBytes, capsys: pytest.CaptureFixture[str], content: bytes
 ) -> None:

@@ -5,17 +5,17 @@ from decimal import Decimal
 from typing import Any
 
 from kpi import services
-from kpi.models import MEASURES, Period, PeriodCell, PeriodClient
+from kpi.models import DETAILS, MEASURES, Period, PeriodCell, PeriodClient
 
 Stored = dict[tuple[Any, ...], tuple[Any, ...]]
 
 
 def clients() -> Stored:
-    """By period and client: place, channel and measures."""
+    """By period and client: place, channel, measures and details."""
     rows = PeriodClient.objects.values_list(
-        "period__d0", "period__d1", "client_id", "territory_id", "channel_id", *MEASURES
+        "period__d0", "period__d1", "client_id", "territory_id", "channel_id", *MEASURES, *DETAILS
     )
-    return {row[:3]: row[3:] for row in rows}
+    return {row[:3]: tuple(tuple(cell) if isinstance(cell, list) else cell for cell in row[3:]) for row in rows}
 
 
 def cells() -> Stored:
@@ -26,8 +26,8 @@ def cells() -> Stored:
 
 def sums_of_clients() -> Stored:
     sums: dict[tuple[Any, ...], list[Decimal | int]] = defaultdict(lambda: [0] * len(MEASURES))
-    for (d0, d1, _client), (territory, channel, *measures) in clients().items():
-        key = (d0, d1, territory, channel)
+    for (d0, d1, _client), (territory, channel, *parts) in clients().items():
+        key, measures = (d0, d1, territory, channel), parts[: len(MEASURES)]
         sums[key] = [a + b for a, b in zip(sums[key], measures, strict=True)]
     return {key: tuple(values) for key, values in sums.items() if any(values)}
 

@@ -11,7 +11,7 @@ from accounts.models import Role, Way
 from clients.models import Channel, Client, Placement
 from clients.services import client_update
 from kpi import rules, selectors, services
-from kpi.models import FormerRule, Rule, RuleName
+from kpi.models import FormerRule, RuleName
 from kpi.selectors import By
 from territories.models import Territory
 from tests import make
@@ -62,7 +62,7 @@ def former_rules(*values: tuple[date, int]) -> None:
     ],
 )
 def test_a_rule_has_the_value_in_force_on_the_day(db: None, day: date, value: int) -> None:
-    Rule.objects.create(name=SKUS, value=3)
+    make.rule(SKUS, 3)
     former_rules((date(2025, 3, 1), 1), (date(2025, 6, 1), 2))
     assert rules.in_force(day)[SKUS] == value
 
@@ -73,7 +73,7 @@ def test_a_rule_without_a_row_has_its_default(db: None) -> None:
 
 
 def test_a_period_is_reckoned_by_the_rules_of_its_last_day(load: Load, register: None) -> None:
-    Rule.objects.create(name=SKUS, value=2)
+    make.rule(SKUS, 2)
     former_rules((date(2025, 4, 30), 1))
     assert counted("akb", "T", "2025-01") == 1  # one SKU was enough
     assert counted("akb", "T", "2025-04") == 0  # from its last day on two are asked for
@@ -94,7 +94,7 @@ def test_a_rule_changed_today_leaves_past_periods_and_changes_the_current_one(lo
 
 
 def test_the_split_of_a_day_has_the_window_of_that_day(load: Load, register: None) -> None:
-    Rule.objects.create(name=RuleName.REPORTING_MONTHS, value=6)
+    make.rule(RuleName.REPORTING_MONTHS, 6)
     FormerRule.objects.create(name=RuleName.REPORTING_MONTHS, until=date(2025, 4, 1), value=1)
     assert dict(selectors.split(date(2025, 3, 31))) == {"X": "lost"}
     assert dict(selectors.split(date(2025, 5, 31))) == {"X": "active"}

@@ -12,10 +12,13 @@ from django.db import transaction
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
+from accounts.models import Role
 from kpi import metrics, selectors, services
-from kpi.selectors import By
+from kpi.almost import Need
+from kpi.models import MEASURES
+from kpi.selectors import By, Coordinates
 from territories.models import Territory
-from tests import datasets
+from tests import datasets, make
 from tests.reckoning import KEYS, Base, Metrics
 
 Load = Callable[..., int]
@@ -94,11 +97,60 @@ def test_the_ranks_are_those_of_the_second_reckoning(base: Base, day: date) -> N
     assert found == base.ranks(day)
 
 
-@pytest.mark.parametrize("key", ["okb", "pakb", "akb", "stable_akb", "system_outlets", "category_akb", "orders"])
-def test_behind_a_number_are_just_the_clients_it_counts(base: Base, key: str) -> None:
-    d0, d1 = PERIODS[0]
-    found = selectors.behind(key=key, territory=Territory.objects.get(code="R2"), d0=d0, d1=d1, limit=10_000)
-    assert {client.code for client in found} == base.behind(key, "R2", d0, d1)
+def everybody(number: Coordinates, *, outside: bool) -> list[selectors.Behind]:
+    """All pages of the list behind a number."""
+    found: list[selectors.Behind] = []
+    admin = make.user(Role.ADMIN)
+    while page := selectors.behind(
+        user=admin, number=number, outside=outside, limit=40,
+        after=(found[-1].value, found[-1].code) if found else None,
+    ):  # fmt: skip
+        found += page
+    assert len({client.code for client in found}) == len(found)
+    return found
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_the_clients_behind_a_number_add_up_to_it(base: Base, key: str) -> None:
+    for node, (d0, d1) in (("ROOT", PERIODS[0]), ("R2", PERIODS[2]), ("R2", PERIODS[4])):
+        found = everybody(Coordinates(key, Territory.objects.get(code=node), d0, d1), outside=False)
+        assert {client.code for client in found} == base.behind(key, node, d0, d1)
+        sums: dict[str, metrics.Number | None] = {
+            name: sum(client.measures[name] for client in found) for name in MEASURES
+        }
+        sums["cost"] = base.route_cost(base.subtree(node), d0, d1)
+        total, _groups = base.metrics(node, d0, d1)
+        assert differences({key: metrics.BY_KEY[key].reckon(sums)}, {key: total[key]}) == {}
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_who_is_outside_a_number_is_told_what_it_lacks(base: Base, key: str) -> None:
+    for d0, d1 in (PERIODS[0], PERIODS[2], PERIODS[4]):
+        found = everybody(Coordinates(key, Territory.objects.get(code="R2"), d0, d1), outside=True)
+        wanted = base.almost(key, "R2", d0, d1)
+        assert {client.code for client in found} == set(wanted)
+        for client in found:
+            assert lacking(client) == {(what, round(much, 9), which) for what, much, which in wanted[client.code]}
+
+
+def lacking(client: selectors.Behind) -> set[tuple[str, Fraction, str]]:
+    return {
+        (lack.need.value, round(Fraction(lack.amount), 9), " ".join(map(str, lack.detail))) for lack in client.lacks
+    }
+
+
+def test_nearest_come_first(base: Base) -> None:
+    """A step that is smaller, or a visit that was made already, before what is further away."""
+    territory = Territory.objects.get(code="ROOT")
+    for key in ("overdue_share", "system_payments", "order_margin", "visit_rate", "distribution", "okb"):
+        found = everybody(Coordinates(key, territory, *PERIODS[0]), outside=True)
+        steps = [sum(lack.amount for lack in client.lacks if lack.need is not Need.TARGET) for client in found]
+        far = [any(lack.need is Need.TARGET for lack in client.lacks) for client in found]
+        assert [*zip(far, steps, strict=True)] == sorted(zip(far, steps, strict=True)), key
+    order = [Need.AMOUNT, Need.SKUS, Need.ORDER_AFTER_VISIT, Need.ORDER_AT_VISIT, Need.ORDER]
+    found = everybody(Coordinates("akb", territory, *PERIODS[0]), outside=True)
+    ranks = [max(order.index(lack.need), 1) for client in found for lack in client.lacks[:1]]
+    assert ranks == sorted(ranks)
 
 
 def test_the_register_holds_the_split_and_the_categories_of_today(base: Base) -> None:

@@ -1,14 +1,19 @@
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from io import BytesIO
 from typing import Any
 
 import pytest
+from python_calamine import CalamineWorkbook
 
 from accounts.models import Role
+from clients.models import Interaction
 from config import ui
-from kpi import pages, periods
+from kpi import compared, pages, periods, services
 from kpi.metrics import BY_KEY, METRICS
+from kpi.models import MEASURES
+from territories.models import Territory
 from tests import make
 from tests.make import signed_in
 
@@ -52,6 +57,57 @@ def test_behind_a_cell_are_its_clients(load: Callable[..., int]) -> None:
     assert "Первый" not in only
 
 
+def test_beside_a_cell_is_who_is_almost_in_it_and_what_each_lacks(load: Callable[..., int]) -> None:
+    load(
+        **FILES,
+        rules="name,value\nakb_min_skus,2\n",
+        visits="client_code,planned_on,done_at\nK2,2026-02-01,2026-02-01 10:00:00\n",
+    )
+    browser = signed_in(make.user(Role.ADMIN))
+    text = browser.get("/kpi/akb/almost/?territory=RU&from=2026-01&to=2026-03").content.decode()
+    assert text.index("1 SKU short") < text.index("Visit made, no order")
+    assert (
+        "Nobody is left outside"
+        in browser.get("/kpi/okb/almost/?territory=RU&from=2026-01&to=2026-03").content.decode()
+    )
+
+
+def test_from_almost_tasks_are_made_for_who_looks_after_the_clients(load: Callable[..., int]) -> None:
+    load(**FILES)
+    supervisor = make.user(Role.SUPERVISOR, Territory.objects.get(code="R1"))
+    address = "/kpi/akb/almost/?territory=R1&from=2026-02&to=2026-02"
+    browser, asked = signed_in(supervisor), {"next_step": "Take an order", "next_on": "2026-03-02"}
+    assert "Choose the clients first." in browser.post(address, asked).content.decode()
+    for _twice in range(2):  # the second time there is such a step already
+        assert browser.post(address, {**asked, "client": ["K1", "K2"]}).status_code == 302
+    steps = Interaction.objects.order_by("client__code")
+    assert [(step.client.code, step.next_step, step.next_on, step.author) for step in steps] == [
+        (code, "Take an order", date(2026, 3, 2), supervisor) for code in ("K1", "K2")
+    ]
+    assert "neither visit nor order" in steps[0].said
+    assert browser.post(address, {**asked, "client": ["K3"]}).status_code == 200  # not in this list: nothing is made
+    assert len(steps.all()) == 2
+
+
+def test_the_clients_behind_a_ratio_end_with_the_sums_it_is_made_of(load: Callable[..., int]) -> None:
+    load(**FILES)
+    text = signed_in(make.user(Role.ADMIN)).get("/kpi/okb_coverage/clients/?from=2026-01&to=2026-03").content.decode()
+    foot = text[text.index("<tfoot>") :]
+    assert [cell.split("<")[0] for cell in foot.split('data-label="')[1:3]] == ['AKB">2', 'OKB">3']
+
+
+def test_a_client_moved_out_of_sight_is_said_to_be_in_the_number_but_not_shown(load: Callable[..., int]) -> None:
+    load(**FILES)
+    browser = signed_in(make.user(Role.SUPERVISOR, Territory.objects.get(code="R1")))
+    address = "/kpi/okb/clients/?territory=R1&from=2026-01&to=2026-03"
+    assert "in this number" not in browser.get(address).content.decode()
+    load(clients="code,name,territory_code\nK2,Второй,R2\n")
+    text = browser.get(address).content.decode()
+    assert "1 more client counts in this number" in text
+    assert "Первый" in text
+    assert "Второй" not in text
+
+
 def test_a_node_one_may_not_see_is_a_404(load: Callable[..., int]) -> None:
     load(**FILES)
     own = make.territory()
@@ -90,7 +146,7 @@ def test_who_has_no_territory_yet_is_told_so() -> None:
 
 def test_every_metric_has_a_column_and_a_list_behind_it() -> None:
     assert {metric.key for metric in pages.COLUMNS} == {metric.key for metric in METRICS}
-    assert all(pages.figures(metric.key) for metric in METRICS)
+    assert all(pages.figures(metric, dict.fromkeys(MEASURES, 0)) for metric in METRICS)
 
 
 @pytest.mark.parametrize(
@@ -106,6 +162,69 @@ def test_every_metric_has_a_column_and_a_list_behind_it() -> None:
 )
 def test_a_ratio_is_toned_by_what_is_better_for_it(key: str, value: str, total: str, tone: str) -> None:
     assert pages._tone(BY_KEY[key], Decimal(value), Decimal(total)) == tone
+
+
+MARCH = "/kpi/?territory=RU&from=2026-03&to=2026-03&chosen=1&group=visits"
+
+
+def test_the_matrix_shows_the_groups_and_comparisons_that_are_chosen(load: Callable[..., int]) -> None:
+    load(**FILES)
+    browser = signed_in(make.user(Role.ADMIN))
+    for month in ("2026-02", "2026-03", "2025-03"):
+        browser.get(f"/kpi/?territory=RU&from={month}&to={month}")
+    text = browser.get(MARCH + "&show=previous&show=year").content.decode()
+    assert ">Visits and orders</th>" in text
+    assert ">Economics</th>" not in text
+    assert 'title="February 2026: 1"' in text
+    assert 'title="March 2025: 0"' in text
+    assert '<svg class="spark"' not in text
+    assert '<svg class="spark"' in browser.get(MARCH + "&show=spark").content.decode()
+
+
+def test_a_comparison_that_is_not_stored_is_said_to_be_counted_and_then_is(load: Callable[..., int]) -> None:
+    load(**FILES)
+    browser = signed_in(make.user(Role.ADMIN))
+    assert "February 2026 is being counted" in browser.get(MARCH + "&show=previous").content.decode()
+    services.refresh()
+    assert "the difference to February 2026" in browser.get(MARCH + "&show=previous").content.decode()
+
+
+def test_rows_can_be_managers_and_open_their_clients(load: Callable[..., int]) -> None:
+    load(**FILES, staff="username,full_name,role,territory_code\nann,Анна Северная,rep,R1\nboss,Начальник,head,RU\n")
+    browser = signed_in(make.user(Role.ADMIN))
+    text = browser.get("/kpi/?territory=RU&by=manager&from=2026-01&to=2026-03").content.decode()
+    assert "Анна Северная" in text
+    assert "Начальник" not in text
+    behind = browser.get("/kpi/okb/clients/?territory=RU&manager=ann&from=2026-01&to=2026-03").content.decode()
+    assert "Первый" in behind
+    assert "Третий" not in behind
+
+
+def test_the_workbook_has_the_numbers_of_the_page_and_no_formulas(load: Callable[..., int]) -> None:
+    load(**FILES | {"territories": "code,name,parent_code\nRU,Россия,\nR1,=1+1,RU\nR2,Юг,RU\n"})
+    answer = signed_in(make.user(Role.ADMIN)).get(MARCH.replace("/kpi/", "/kpi/matrix.xlsx"))
+    rows = CalamineWorkbook.from_filelike(BytesIO(answer.content)).get_sheet_by_index(0).to_python()
+    assert rows[3][:4] == ["Territories", "Planned visits", "Orders", "Effective orders"]
+    assert [row[:3] for row in rows[4:]] == [["Россия", 0, 1], ["'=1+1", 0, 1], ["Юг", 0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("key", "values", "fifths"),
+    [
+        ("akb", [5, 1, 4, 2, 3, None], [5, 1, 4, 2, 3, 0]),
+        ("overdue_share", [5, 1, 4, 2, 3, None], [1, 5, 2, 4, 3, 0]),
+        ("akb", [7, 7, 7, 1], [0, 0, 0, 0]),
+    ],
+)
+def test_heat_is_the_fifth_of_its_column_that_a_value_lies_in(
+    key: str, values: list[int | None], fifths: list[int]
+) -> None:
+    assert compared.heat(BY_KEY[key], list(values)) == fifths
+
+
+def test_a_line_of_twelve_goes_from_the_lowest_to_the_highest() -> None:
+    assert compared.points([1, 3, None, 2]) == "0.0,15.0 5.8,1.0 17.5,8.0"
+    assert compared.points([None, 5]) == ""
 
 
 def test_neighbours_of_a_period_are_as_long() -> None:

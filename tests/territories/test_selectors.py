@@ -62,8 +62,10 @@ def test_each_right_is_granted_by_itself(nodes: Nodes) -> None:
 
 
 def test_a_grant_to_a_group_is_one_to_its_members(nodes: Nodes) -> None:
-    member, stranger, group = make.user(Role.REP, nodes["C"]), make.user(), Group.objects.create(name="north")
-    member.groups.add(group)
+    member, stranger = make.user(Role.REP, nodes["C"]), make.user()
+    with acting(actor=None, way=Way.COMMAND):
+        group = Group.objects.create(name="north")
+        member.groups.add(group)
     with acting(actor=None, way=Way.COMMAND):
         assign_perm("territories.view", group, nodes["R1"])
     assert codes(member) == {"C", "R1", "A", "B"}

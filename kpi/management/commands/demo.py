@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Role, User, Way
 from accounts.services import acting, password_set
-from clients.models import Client
+from clients.models import Channel, Client
+from clients.services import client_update
 from config import demo
 from kpi import services
 
@@ -55,9 +56,21 @@ class Command(BaseCommand):
         with acting(actor=None, way=Way.COMMAND, reference="demo"):
             for username in logins:
                 password_set(user=User.objects.get(username=username), password=state.password)
+        self._ask(User.objects.get(username=logins.rep), state.today)
         self.stdout.write(_("Reckoning the KPIs…"))
         services.refresh()
         state.finish(logins._asdict())
+
+    def _ask(self, rep: User, today: date) -> None:
+        """A few change requests of the representative, for their pages to show."""
+        asked: tuple[dict[str, Any], ...] = (
+            {"channel": Channel.objects.first()},
+            {"closed_on": today},
+            {"is_target": False},
+        )
+        clients = Client.objects.changeable_by(rep).filter(closed_on=None, is_target=True).order_by("-code")
+        for client, changes in zip(clients, asked, strict=False):
+            client_update(user=rep, code=client.code, version=client.version, changes=changes, way=Way.COMMAND)
 
 
 class _State:

@@ -5,6 +5,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
+from config.exchange.cells import GUARDED_SQL
+from config.exchange.files import File
 from kpi.exchange import FILES
 
 
@@ -30,9 +32,21 @@ class Command(BaseCommand):
                 partial = folder / f".{file.name}.csv.part"
                 with (
                     partial.open("wb") as out,
-                    cursor.copy(f"COPY ({file.dump}) TO STDOUT (FORMAT csv, HEADER)") as copy,
+                    cursor.copy(f"COPY ({_guarded(file)}) TO STDOUT (FORMAT csv, HEADER)") as copy,
                 ):
                     for block in copy:
                         out.write(block)
+                if file.extra and not cursor.rowcount:
+                    partial.unlink()
+                    continue
                 partial.rename(folder / f"{file.name}.csv")
                 self.stdout.write(f"{folder / file.name}.csv")
+
+
+def _guarded(file: File) -> str:
+    """The query of a file with texts that a spreadsheet would take for formulas guarded."""
+    cells = [
+        f"{GUARDED_SQL.format(cell=column.name)} AS {column.name}" if column.kind.pg == "text" else column.name
+        for column in file.columns
+    ]
+    return f"SELECT {', '.join(cells)} FROM ({file.dump}) d"

@@ -1,0 +1,62 @@
+"""Named lists: the ready-made ones and those that people save."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from clients import filters
+from clients.models import Segment
+
+
+class Ready(NamedTuple):
+    """A segment that everybody has; shown where its conditions are known (clients/filters.py)."""
+
+    label: Any
+    query: Sequence[tuple[str, str]]
+
+    @property
+    def address(self) -> str:
+        return urlencode(self.query)
+
+    @property
+    def known(self) -> bool:
+        return all(name != "flag" or value in filters.FLAGS for name, value in self.query)
+
+
+READY = (
+    Ready(_("Debtors"), [("status", "all"), ("flag", "debtor")]),
+    Ready(_("Lost, no reason stated"), [("status", "lost"), ("reason", filters.WITHOUT)]),
+    Ready(
+        _("A and B without a visit this month"),
+        [("status", "all"), ("category", "A"), ("category", "B"), ("flag", "no-visit")],
+    ),
+    Ready(_("No coordinates"), [("status", "all"), ("flag", "no-coordinates")]),
+    Ready(_("Birthdays this week"), [("status", "all"), ("flag", "birthday")]),
+)
+
+
+def address(segment: Segment) -> str:
+    """The query of the list's address that shows a segment."""
+    return f"{segment.query}&{urlencode({'segment': segment.pk})}".lstrip("&")
+
+
+def segment_create(*, owner: User, name: str, role: str, query: str, columns: list[str] | None) -> Segment:
+    """Save a list under a name, for oneself or for all of a role. Raises ValidationError."""
+    segment = Segment(owner=owner, name=name.strip(), role=role, query=query, columns=columns)
+    segment.full_clean()
+    segment.save()
+    return segment
+
+
+def segment_update(segment: Segment, *, name: str, role: str) -> None:
+    """Rename or share. Raises ValidationError."""
+    segment.name, segment.role = name.strip(), role
+    segment.full_clean()
+    segment.save()
+
+
+def segment_delete(segment: Segment) -> None:
+    segment.delete()
