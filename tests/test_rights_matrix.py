@@ -388,8 +388,7 @@ def _region(word: str, company: Territory) -> Region:
         owner=job.owner, file_name=f"{word}.csv", headings=["code"], samples=[[word]], kind="channels", mapping={}
     )
     segment = Segment.objects.create(owner=make.user(Role.ADMIN), name=f"Segment {word}", query="status=all")
-    return Region(word, team, client, invoice, job, imported, contact, talk, visit, *people, segment)
-    return Region(word, team, client, invoice, job, imported, contact, talk, visit, twin, merge, *people)
+    return Region(word, team, client, invoice, job, imported, contact, talk, visit, twin, merge, *people, segment)
 
 
 def _asked(region: Region, author: User) -> Region:
