@@ -15,7 +15,7 @@ from accounts.models import User, Way
 from accounts.services import acting, new_reference, notify
 from clients import fields, reverts
 from clients.changes import REQUEST
-from clients.models import ChangeRequest, Client, FieldRule, RequestState, Right
+from clients.models import ChangeRequest, Client, FieldRule, RequestState, Right, Status, StatusCause
 from clients.reverts import Part, Plan
 from config.exchange.columns import Column
 from config.exchange.merging import Check, Counts, merge
@@ -328,6 +328,29 @@ def field_rules_set(*, user: User, rights: Mapping[str, str], way: Way, ip: str 
     with acting(actor=user, way=way, ip=ip):
         for name, right in rights.items():
             FieldRule.objects.update_or_create(field=name, defaults={"right": right})
+
+
+# --- merging: what clients/duplicates/services.py writes to clients, in its transaction and in its name ------------
+
+
+def client_take(client: Client, values: Mapping[str, Any]) -> None:
+    """Give a locked client values of its duplicate, by attribute. Raises ValidationError by field."""
+    _write(client, values)
+
+
+def client_mark_merged(*, pk: int, into: Client) -> None:
+    """Close a client with a pointer to the one that it was merged into."""
+    Client.objects.filter(pk=pk).update(merged_into=into, status=Status.CLOSED, status_cause=StatusCause.MERGED)
+
+
+def client_mark_parted(*, pk: int, status: str, cause: str) -> None:
+    """Make a merged client one of its own again, with its former part of the base."""
+    Client.objects.filter(pk=pk).update(merged_into=None, status=status, status_cause=cause)
+
+
+def client_restore(*, pk: int, values: Mapping[str, Any]) -> None:
+    """Give a locked client former values back, by attribute and as they are packed in JSON."""
+    Client.objects.filter(pk=pk).update(**values)
 
 
 # --- taking changes back -----------------------------------------------------------------------------------------
