@@ -19,6 +19,11 @@
   toasts.querySelectorAll(".toast-line").forEach(fade);
   // What a page asks by itself may fail unsaid: it asks again soon.
   const complain = (kind) => (event) => { if (!event.detail.elt.matches("#freshness, [data-quiet]")) say(document.body.dataset[kind]); };
+  // A request whose place a newer one takes is no error; htmx would write two into the console.
+  let replaced = false;
+  window.addEventListener("htmx:abort", () => { replaced = true; }, true);
+  window.addEventListener("htmx:abort", () => { replaced = false; });
+  htmx.logger = (element, event, detail) => { if (replaced) delete detail.error; };
   document.addEventListener("say", (event) => say(event.detail.text));
   document.addEventListener("htmx:sendError", complain("lost"));
   document.addEventListener("htmx:timeout", complain("lost"));
