@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "territories",
     "clients",
     "clients.duplicates",
+    "clients.bulk",
     "sales",
     "visits",
     "kpi",

@@ -23,6 +23,7 @@ urlpatterns = [
     path("", include("visits.urls")),
     path("", include("kpi.urls")),
     path("", include("clients.duplicates.urls")),
+    path("", include("clients.bulk.urls")),
     path("", include("clients.urls")),  # last: a client's code may hold slashes
 ]
 

@@ -5,16 +5,19 @@
 
   // Messages go by themselves; a pointer over them keeps them.
   const fade = (line) => {
-    let left = setTimeout(() => line.remove(), 6000);
+    const gone = () => { if (line.contains(document.activeElement)) left = setTimeout(gone, 2000); else line.remove(); };
+    let left = setTimeout(gone, line.querySelector("form") ? 15000 : 6000);
     line.addEventListener("pointerenter", () => clearTimeout(left));
-    line.addEventListener("pointerleave", () => { left = setTimeout(() => line.remove(), 2000); });
+    line.addEventListener("pointerleave", () => { left = setTimeout(gone, 2000); });
   };
+  new MutationObserver((changes) => changes.forEach(({ addedNodes }) => addedNodes.forEach((line) => {
+    if (line instanceof Element) fade(line);
+  }))).observe(toasts, { childList: true });
   const say = (text) => {
     const line = document.createElement("div");
     line.className = "toast-line is-error";
     line.textContent = text;
     toasts.append(line);
-    fade(line);
   };
   toasts.querySelectorAll(".toast-line").forEach(fade);
   // What a page asks by itself may fail unsaid: it asks again soon.
@@ -110,7 +113,7 @@
     }
     if (event.target.closest("[data-print]")) print();
     const row = event.target.closest("[data-row]");
-    if (row && !event.target.closest("a, button, input, select, label, summary") && !String(getSelection())) {
+    if (row && !event.target.closest("a, button, input, select, label, summary, form, .cell-pick") && !String(getSelection())) {
       row.querySelector("a").click();
     }
   });
@@ -126,6 +129,11 @@
     // One tick for all of a name in the same form.
     const { all } = event.target.dataset;
     if (all) event.target.form.querySelectorAll(`[name="${all}"]`).forEach((one) => { one.checked = event.target.checked; });
+  });
+  // What is typed beside a tick ticks it.
+  document.addEventListener("input", (event) => {
+    const tick = document.getElementById(event.target.dataset.ticks || "");
+    if (tick) tick.checked = true;
   });
   // Leaving a form with changes in it asks first.
   let changed = false;
