@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "visits",
     "kpi",
     "kpi.imports",
+    "kpi.targets",
     "cleanup",
 ]
 MIDDLEWARE = [

@@ -29,6 +29,7 @@ class Show(Enum):
     YEAR = "year"  # the same of last year
     SPARK = "spark"  # a line of twelve periods
     HEAT = "heat"  # quantiles within a column
+    TARGET = "target"  # and how much of it is reached
 
     @property
     def label(self) -> Any:
@@ -40,8 +41,9 @@ _SHOW_LABELS = {
     Show.YEAR: _("The same of last year"),
     Show.SPARK: _("Line of 12 periods"),
     Show.HEAT: _("Heat"),
+    Show.TARGET: _("Target"),
 }
-DEFAULT_SHOW = frozenset({Show.SPARK, Show.HEAT})
+DEFAULT_SHOW = frozenset({Show.SPARK, Show.HEAT, Show.TARGET})
 
 
 @dataclass(frozen=True)

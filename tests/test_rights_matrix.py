@@ -156,6 +156,8 @@ kpi-behind            GET     200/404  200/404     200/404  200/404  200    302
 kpi-almost            GET     200/404  200/404     200/404  200/404  200    302
 kpi-almost            POST    200/404  200/404     200/404  403/404  200    302
 client-kpi            GET     200/404  200/404     200/404  200/404  200    302
+targets               GET     200/404  200/404     200/404  200/404  200    302
+targets               POST    403/404  302/404     302/404  403/404  302    302
 
 api-clients           GET     200/404  200/404     200/404  200/404  200    401
 api-clients           POST    201/400  201/400     201/400  400      201    401
@@ -243,6 +245,7 @@ ASKED: dict[str, Values] = {
     "kpi-workbook": lambda region: {"territory": region.team.code, **MONTH},
     "kpi-behind": lambda region: {"territory": region.team.code, **MONTH},
     "kpi-almost": lambda region: {"territory": region.team.code, **MONTH},
+    "targets": lambda region: {"territory": region.team.code, **MONTH},
     "api-clients": lambda region: {"territory": region.team.code},
     "api-kpi": lambda region: {"territory": region.team.code, "by": "children", **MONTH},
     "api-kpi-clients": lambda region: {"territory": region.team.code, **MONTH},
@@ -289,6 +292,7 @@ SENT: dict[str, Values] = {
     "territory-list": lambda region: {"name": "New", "parent": region.team.code},
     "territory-new": lambda region: {"name": "New", "code": "new", "parent": region.team.code},
     "api-client": lambda region: {"phone": "1"},
+    "targets": lambda region: {"what": "save", f"t-{region.client.territory_id}-akb": 5},
 }  # fmt: skip
 HEADERS = {"api-client": {"If-Match": '"1"'}}
 
