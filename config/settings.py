@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "territories",
     "clients",
     "clients.duplicates",
+    "clients.plans",
     "sales",
     "visits",
     "kpi",

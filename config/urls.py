@@ -24,6 +24,7 @@ urlpatterns = [
     path("", include("kpi.urls")),
     path("", include("kpi.targets.urls")),
     path("", include("clients.duplicates.urls")),
+    path("", include("clients.plans.urls")),
     path("", include("clients.urls")),  # last: a client's code may hold slashes
 ]
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from clients.models import Client
+from clients.plans.forms import usual_day
 from config import ui
 from kpi import compared, metrics, periods
 from kpi.almost import Lack, Need
@@ -284,6 +285,7 @@ def task(metric: Metric) -> dict[str, object]:
     return {
         "next_step": gettext("Visit: %(metric)s") % {"metric": metric.name},
         "next_on": timezone.localdate() + timedelta(days=1),
+        "plan_until": usual_day(timezone.localdate()),
     }
 
 
