@@ -47,10 +47,12 @@ INSTALLED_APPS = [
     "clients",
     "clients.duplicates",
     "clients.bulk",
+    "clients.plans",
     "sales",
     "visits",
     "kpi",
     "kpi.imports",
+    "kpi.targets",
     "cleanup",
 ]
 MIDDLEWARE = [

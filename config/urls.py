@@ -22,8 +22,10 @@ urlpatterns = [
     path("", include("sales.urls")),
     path("", include("visits.urls")),
     path("", include("kpi.urls")),
+    path("", include("kpi.targets.urls")),
     path("", include("clients.duplicates.urls")),
     path("", include("clients.bulk.urls")),
+    path("", include("clients.plans.urls")),
     path("", include("clients.urls")),  # last: a client's code may hold slashes
 ]
 
