@@ -73,7 +73,7 @@ def context(listing: Listing) -> dict[str, Any]:
         "tabs": some,
         "total": next(tab.clients for tab in some if tab.status == listing.tab),
         "elsewhere": [tab for tab in some if tab.clients and tab.clients.number],
-        "menus": list(_menus(listing)),
+        "menus": menus(listing),
         "heads": [_head(listing, column) for column in shown],
         "rows": [[(column.css, column.label, column.cell(row)) for column in shown] for row in columns.rows(page.ids)],
         "page": page,
@@ -82,6 +82,11 @@ def context(listing: Listing) -> dict[str, Any]:
         "may_export": listing.user.role in settings.EXPORT_ROLES,
         "may_add": territory_ids(listing.user, "change") != [],
     }
+
+
+def menus(listing: Listing) -> list[Menu]:
+    """The filters of the list, and what is chosen in them."""
+    return list(_menus(listing))
 
 
 def _head(listing: Listing, column: columns.Column) -> Head:
@@ -96,7 +101,7 @@ def _head(listing: Listing, column: columns.Column) -> Head:
 
 def _menus(listing: Listing) -> Iterator[Menu]:
     for name in FILTERS:
-        if name == "reason" and listing.tab != Status.LOST:
+        if (name == "reason" and listing.tab != Status.LOST) or (name == "area" and not listing.area):
             continue
         if name in filters.CHOICES:
             choice, values = filters.CHOICES[name], listing.choices.get(name, [])
@@ -109,6 +114,8 @@ def _menus(listing: Listing) -> Iterator[Menu]:
         elif name == "territory":
             node = listing.node
             yield Menu(name, _("Territory"), [node.code] if node else [], node.name if node else "")
+        elif name == "area":
+            yield Menu(name, _("Area"), [str(listing.area)], _("on the map"))
         else:
             person = listing.manager
             yield Menu(name, _("Manager"), [person.username] if person else [], str(person or ""))
@@ -118,6 +125,9 @@ def options(listing: Listing, name: str) -> list[Option]:
     """The choices of one filter, counted over what the other filters leave."""
     if name == "territory":
         return list(_territories(listing))
+    if name == "area":
+        away = listing.state(area=None, segment=None)
+        return [Option(str(listing.area), "", True, None, away)] if listing.area else []
     if name == "manager":
         return [
             Option(person.username, str(person), person == listing.manager, None,
