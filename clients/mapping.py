@@ -110,10 +110,13 @@ def _squares(
     squares: dict[tuple[int, int], list[tuple[str, int, float, float, float, float, float, float, int]]]
     squares, places = defaultdict(list), {}
     with connection.cursor() as cursor:
+        # OFFSET 0 hides from the planner that x and y come of columns with a million values: it sorts them otherwise,
+        # which takes three times as long.
         cursor.execute(
             "SELECT x, y, kind, place, count(*), avg(lat), avg(lon), min(lat), min(lon), max(lat), max(lon), min(id)"
             " FROM (SELECT floor(lon / %s)::int AS x, floor(lat / %s)::int AS y, id, lat, lon, kind, place"
-            f" FROM ({text}) one (id, lat, lon, kind, place)) squared GROUP BY GROUPING SETS ((x, y, kind), (place))",
+            f" FROM ({text}) one (id, lat, lon, kind, place) OFFSET 0) squared"
+            " GROUP BY GROUPING SETS ((x, y, kind), (place))",
             [wide, high, *parameters],
         )
         for x, y, kind, place, *numbers in cursor.fetchall():

@@ -21,12 +21,18 @@
     zoomAnimation: false, fadeAnimation: false, markerZoomAnimation: false,
   });
   L.control.zoom({ position: "bottomright", zoomInTitle: data.in, zoomOutTitle: data.out }).addTo(map);
-  L.control.scale({ imperial: false }).addTo(map);
+  const russian = document.documentElement.lang === "ru";
+  const Scale = L.Control.Scale.extend({
+    _updateScale(element, label, ratio) {
+      L.Control.Scale.prototype._updateScale.call(this, element, russian ? label.replace("km", "км").replace("m", "м") : label, ratio);
+    },
+  });
+  new Scale({ imperial: false }).addTo(map);
   if (map.attributionControl) map.attributionControl.setPrefix(false);
   if (data.tiles) L.tileLayer(data.tiles, { attribution: data.attribution, maxZoom: deepest, referrerPolicy: "origin" }).addTo(map);
   const [lines, names, marks] = [L.layerGroup().addTo(map), L.layerGroup().addTo(map), L.layerGroup().addTo(map)];
   const text = (className, content, at, anchor) => L.marker(at, {
-    interactive: false, keyboard: false, zIndexOffset: -1000,
+    interactive: false, keyboard: false, zIndexOffset: className === "map-name" ? 2000 : -2000,
     icon: L.divIcon({ className, html: Object.assign(document.createElement("span"), { textContent: content }), iconSize: null, iconAnchor: anchor }),
   });
 
@@ -47,8 +53,7 @@
       .addLayer(L.polyline(ends, { className: "map-line", interactive: false }))
       .addLayer(text("map-degree", label, at, anchor));
     const [south, west, north, east] = [inside(shown.getSouth(), 85), inside(shown.getWest(), 180), inside(shown.getNorth(), 85), inside(shown.getEast(), 180)];
-    const name = (value, [up, down]) => `${Math.abs(value).toFixed(places)}° ${value < 0 ? down : up}`;
-    const russian = document.documentElement.lang === "ru";
+    const name = (value, [up, down]) => `${Math.abs(value).toLocaleString(document.documentElement.lang, { minimumFractionDigits: places, maximumFractionDigits: places })}° ${value < 0 ? down : up}`;
     for (let i = Math.ceil(west / step); i * step <= east; i += 1) {
       line([[south, i * step], [north, i * step]], name(i * step, russian ? ["в. д.", "з. д."] : ["E", "W"]), [north, i * step], [-4, -4]);
     }
