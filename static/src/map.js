@@ -37,11 +37,6 @@
   });
 
   // What is drawn
-  if (data.area) {
-    const points = data.area.split("_").map((one) => one.split("~").map(Number));
-    const shape = points.length === 2 ? L.rectangle(points, { className: "map-area", interactive: false }) : L.polygon(points, { className: "map-area", interactive: false });
-    shape.addTo(map);
-  }
   const graticule = () => {
     lines.clearLayers();
     if (data.tiles) return;
@@ -170,6 +165,10 @@
   map.on("moveend", ask);
   if (at.length === 3 && at.every(Number.isFinite)) map.setView([at[0], at[1]], at[2]);
   else map.fitBounds(bounds(data.start), { padding: [30, 30], maxZoom: 16 });
+  if (data.area) {
+    const points = data.area.split("_").map((one) => one.split("~").map(Number));
+    (points.length === 2 ? L.rectangle : L.polygon)(points, { className: "map-area", interactive: false }).addTo(map);
+  }
 
   // An area becomes a filter: of the map, the list, its export and whatever is done to all that match.
   const take = (area) => {
