@@ -166,6 +166,9 @@ client-kpi            GET     200/404  200/404     200/404  200/404  200    302
 targets               GET     200/404  200/404     200/404  200/404  200    302
 targets               POST    403/404  302/404     302/404  403/404  302    302
 
+client-map            GET     200/404  200/404     200/404  200/404  200    302
+client-map-view       GET     200/404  200/404     200/404  200/404  200    302
+
 api-clients           GET     200/404  200/404     200/404  200/404  200    401
 api-clients           POST    201/400  201/400     201/400  400      201    401
 api-client            GET     200/404  200/404     200/404  200/404  200    401
@@ -260,6 +263,9 @@ ASKED: dict[str, Values] = {
     "api-kpi-clients": lambda region: {"territory": region.team.code, **MONTH},
     "api-kpi-almost": lambda region: {"territory": region.team.code, **MONTH},
 }
+ASKED |= dict.fromkeys(
+    ("client-map", "client-map-view"), lambda region: {"territory": region.team.code, "status": "all"}
+)
 # What is sent in the body; the API's as JSON.
 SENT: dict[str, Values] = {
     "duplicates-merge": lambda region: {
