@@ -23,7 +23,7 @@ from accounts.models import HistoryEvent, Notice, Role, User, Way
 from accounts.services import acting
 from clients.duplicates.models import Merge
 from clients.duplicates.services import clients_merge
-from clients.fields import DEFAULT_RIGHTS
+from clients.fields import ALL_RIGHTS
 from clients.models import ChangeRequest, Client, Contact, Contract, Interaction, Segment
 from kpi import services
 from kpi.imports.models import Import
@@ -157,6 +157,19 @@ kpi-almost            GET     200/404  200/404     200/404  200/404  200    302
 kpi-almost            POST    200/404  200/404     200/404  403/404  200    302
 client-kpi            GET     200/404  200/404     200/404  200/404  200    302
 
+client-category       GET     200/404  200/404     200/404  403/404  200    302
+client-category       POST    302/404  302/404     302/404  403/404  302    302
+client-category-note  GET     200/404  200/404     200/404  200/404  200    302
+kpi-moves             GET     200/404  200/404     200/404  200/404  200    302
+kpi-efforts           GET     200/404  200/404     200/404  200/404  200    302
+kpi-effort-rules      GET     200      200         200      200      200    302
+kpi-effort-rules      POST    403      403         403      403      400    302
+client-efforts        GET     200/404  200/404     200/404  200/404  200    302
+kpi-digest            GET     403      200         200      200      200    302
+kpi-digest            POST    403      302         302      302      302    302
+digest-unsubscribe    GET     404      404         404      404      404    404
+digest-unsubscribe    POST    404      404         404      404      404    404
+
 api-clients           GET     200/404  200/404     200/404  200/404  200    401
 api-clients           POST    201/400  201/400     201/400  400      201    401
 api-client            GET     200/404  200/404     200/404  200/404  200    401
@@ -222,6 +235,7 @@ ABOUT: dict[str, Values] = {
         for name in ("import", "import-columns", "import-load", "import-errors")
     },
     "duplicates-undo": lambda region: {"pk": region.merge.pk},
+    "digest-unsubscribe": lambda region: {"token": "forged"},
 }
 # What is asked in the query.
 ASKED: dict[str, Values] = {
@@ -243,6 +257,8 @@ ASKED: dict[str, Values] = {
     "kpi-workbook": lambda region: {"territory": region.team.code, **MONTH},
     "kpi-behind": lambda region: {"territory": region.team.code, **MONTH},
     "kpi-almost": lambda region: {"territory": region.team.code, **MONTH},
+    "kpi-moves": lambda region: {"territory": region.team.code, "month": "2026-01"},
+    "kpi-efforts": lambda region: {"territory": region.team.code, **MONTH},
     "api-clients": lambda region: {"territory": region.team.code},
     "api-kpi": lambda region: {"territory": region.team.code, "by": "children", **MONTH},
     "api-kpi-clients": lambda region: {"territory": region.team.code, **MONTH},
@@ -275,7 +291,7 @@ SENT: dict[str, Values] = {
         "initial-is_target": "True",
     },
     "request-queue": lambda region: {"request": region.request.pk, "decision": "approve"},
-    "field-rules": lambda region: dict(DEFAULT_RIGHTS),
+    "field-rules": lambda region: dict(ALL_RIGHTS),
     "api-clients": lambda region: {"name": "New", "territory": region.client.territory.code},
     "api-request-decisions": lambda region: {"requests": [region.request.pk], "decision": "approve"},
     "client-columns": lambda region: {"state": f"territory={region.team.code}", "column": "code"},
@@ -289,6 +305,8 @@ SENT: dict[str, Values] = {
     "territory-list": lambda region: {"name": "New", "parent": region.team.code},
     "territory-new": lambda region: {"name": "New", "code": "new", "parent": region.team.code},
     "api-client": lambda region: {"phone": "1"},
+    "client-category": lambda region: {"category": "B", "until": "2100-01-01", "reason": "New"},
+    "kpi-digest": lambda region: {"wanted": "on", "language": "en"},
 }  # fmt: skip
 HEADERS = {"api-client": {"If-Match": '"1"'}}
 
