@@ -183,7 +183,8 @@ def test_the_history_tells_who_set_it_why_until_when_and_that_it_ended() -> None
     assert [each.operation for each in about] == ["D", "U", "I"]
     assert about[-1].who == str(boss)
     event = HistoryEvent.objects.get(table="overrides_categoryoverride", operation="I")
-    assert event.new is not None and event.new["reason"] == "a new shop next door"
+    assert event.new is not None
+    assert event.new["reason"] == "a new shop next door"
     assert event.actor == boss
 
 
@@ -202,7 +203,8 @@ def test_the_page_sets_asks_and_gives_back() -> None:
     client, boss, rep = make.client(place), make.user(Role.SUPERVISOR, place), make.user(Role.REP, place)
     sent = {"category": "C", "until": SOON.isoformat(), "reason": "rebuilt"}
     asked = make.signed_in(rep).post(f"/clients/{client.code}/category/", sent, follow=True)
-    assert "Sent for approval." in asked.text and category(client) == ""
+    assert "Sent for approval." in asked.text
+    assert category(client) == ""
     browser = make.signed_in(boss)
     assert "C until" in browser.get(f"/clients/{client.code}/category/").text
     browser.post(f"/clients/{client.code}/category/", sent)
