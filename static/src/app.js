@@ -81,6 +81,16 @@
     }
   });
 
+  // In a grid of fields up and down go to the same field of the row above and below.
+  document.addEventListener("keydown", (event) => {
+    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    const field = step && event.target.closest("[data-grid] input");
+    if (!field) return;
+    const row = field.closest("tr");
+    const next = row.parentElement.rows[row.sectionRowIndex + step];
+    const there = next && next.cells[field.closest("td").cellIndex].querySelector("input:not([type=hidden])");
+    if (there) { event.preventDefault(); there.focus(); there.select(); }
+  });
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest("input, select, textarea, [contenteditable]");
     if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
