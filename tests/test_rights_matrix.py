@@ -26,6 +26,7 @@ from clients.duplicates.services import clients_merge
 from clients.fields import DEFAULT_RIGHTS
 from clients.models import ChangeRequest, Client, Contact, Contract, Interaction, Segment
 from kpi import services
+from kpi.charts.flows import flows_refresh
 from kpi.imports.models import Import
 from sales.models import Invoice
 from territories.models import Territory
@@ -157,6 +158,11 @@ kpi-almost            GET     200/404  200/404     200/404  200/404  200    302
 kpi-almost            POST    200/404  200/404     200/404  403/404  200    302
 client-kpi            GET     200/404  200/404     200/404  200/404  200    302
 
+kpi-charts            GET     200/404  200/404     200/404  200/404  200    302
+kpi-chart-clients     GET     200/404  200/404     200/404  200/404  200    302
+api-chart             GET     200/404  200/404     200/404  200/404  200    401
+api-chart-clients     GET     200/404  200/404     200/404  200/404  200    401
+
 api-clients           GET     200/404  200/404     200/404  200/404  200    401
 api-clients           POST    201/400  201/400     201/400  400      201    401
 api-client            GET     200/404  200/404     200/404  200/404  200    401
@@ -223,6 +229,8 @@ ABOUT: dict[str, Values] = {
     },
     "duplicates-undo": lambda region: {"pk": region.merge.pk},
 }
+for _name in ("kpi-chart-clients", "api-chart", "api-chart-clients"):
+    ABOUT[_name] = lambda region: {"key": "flow"}
 # What is asked in the query.
 ASKED: dict[str, Values] = {
     "duplicates": lambda region: {"territory": region.team.code},
@@ -243,6 +251,10 @@ ASKED: dict[str, Values] = {
     "kpi-workbook": lambda region: {"territory": region.team.code, **MONTH},
     "kpi-behind": lambda region: {"territory": region.team.code, **MONTH},
     "kpi-almost": lambda region: {"territory": region.team.code, **MONTH},
+    "kpi-charts": lambda region: {"territory": region.team.code, **MONTH},
+    "kpi-chart-clients": lambda region: {"territory": region.team.code, "row": "potential", **MONTH},
+    "api-chart": lambda region: {"territory": region.team.code, **MONTH},
+    "api-chart-clients": lambda region: {"territory": region.team.code, "row": "potential", **MONTH},
     "api-clients": lambda region: {"territory": region.team.code},
     "api-kpi": lambda region: {"territory": region.team.code, "by": "children", **MONTH},
     "api-kpi-clients": lambda region: {"territory": region.team.code, **MONTH},
@@ -347,6 +359,7 @@ def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
         inside, outside = _asked(inside, people[Role.REP]), _asked(outside, make.user(Role.REP, outside.team))
         _move(make.client(inside.client.territory, name=f"Moved {outside.word}"), outside.client.territory)
         services.period_current(date(2026, 1, 1), date(2026, 1, 31))
+        flows_refresh()
         yield World(
             inside,
             outside,

@@ -9,8 +9,6 @@ from datetime import date, timedelta
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
-from django.db.models import F
-from django.db.models.functions import TruncMonth
 from django.utils import timezone
 
 from config import sql
@@ -27,8 +25,11 @@ def days_of(month: date) -> tuple[date, date]:
 def flows_refresh() -> None:
     """Reckon whole what was never reckoned or is outdated as a whole: a month each transaction."""
     today = timezone.localdate()
-    months = Period.objects.filter(d0__lte=today, d1__lt=F("d0") + timedelta(days=31)).annotate(month=TruncMonth("d1"))
-    wanted = set(months.filter(month=F("d0")).values_list("d0", flat=True))
+    wanted = {
+        d0
+        for d0, d1 in Period.objects.filter(d0__gt=date.min, d0__lte=today).values_list("d0", "d1")
+        if d1 == month_end(d0)
+    }
     known = FlowMonth.objects.in_bulk()
     FlowMonth.objects.bulk_create([FlowMonth(month=month) for month in wanted - set(known)], ignore_conflicts=True)
     for month in sorted(wanted, reverse=True):

@@ -1,5 +1,6 @@
 """What the charts show, from what is stored, and the clients behind their parts."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
@@ -12,10 +13,9 @@ from django.db.models import Min, Sum
 from django.utils import timezone
 
 from accounts.models import User
-from clients.models import Category, Channel
+from clients.models import Category, Channel, Status
 from config import sql
 from kpi import metrics, periods, selectors, services
-from kpi.charts import flows
 from kpi.models import FlowCell, FlowMonth, RankCell, RankDay
 from sales.models import Invoice
 from territories.models import Territory, TerritoryPath
@@ -131,6 +131,11 @@ class Behind(NamedTuple):
     last_order_on: date | None
     before: str | None
     after: str | None
+
+    @property
+    def move(self) -> tuple[Status, Status] | None:
+        """Of the flow."""
+        return (Status(self.before), Status(self.after)) if self.before and self.after else None
 
 
 def base(*, territory: Territory, d0: date, d1: date) -> list[Point]:
@@ -272,10 +277,13 @@ def _parameters(user: User, part: Part) -> dict[str, Any]:
     shared = {"territory": part.territory.pk, "seen": territory_ids(user, "view")}
     if part.key is Key.FLOW:
         month = part.d1.replace(day=1)
-        return shared | {"month": month, "day": flows.days_of(month)[1], "before": part.row, "after": part.column}
+        day = min(services.month_end(month), timezone.localdate())
+        return shared | {"month": month, "day": day, "before": part.row, "after": part.column}
     column = part.column
     if part.key is Key.ABCDE and column:
         column = next((str(pk) for pk in Channel.objects.filter(code=column).values_list("pk", flat=True)), "unknown")
+    number = re.fullmatch(r"-?\d{1,4}", part.row, re.ASCII) if part.key is Key.PARETO else None
     return shared | {
         "day": min(part.d1, timezone.localdate()), "chart": part.key.value, "row": part.row, "column": column,
+        "least": int(number[0]) if number else None,
     }  # fmt: skip

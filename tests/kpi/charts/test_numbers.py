@@ -15,8 +15,8 @@ from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from accounts.models import Role
-from kpi import services
 from kpi import selectors as kpi
+from kpi import services
 from kpi.charts import selectors
 from kpi.charts.selectors import Key, Part
 from kpi.models import Flow, FlowCell, FlowMonth, RankCell
