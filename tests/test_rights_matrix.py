@@ -27,6 +27,7 @@ from clients.fields import ALL_RIGHTS
 from clients.models import ChangeRequest, Client, Contact, Contract, Interaction, Segment
 from clients.plans.models import Plan
 from kpi import services
+from kpi.charts.flows import flows_refresh
 from kpi.imports.models import Import
 from sales.models import Invoice
 from territories.models import Territory
@@ -182,6 +183,11 @@ kpi-digest            POST    403      302         302      302      302    302
 digest-unsubscribe    GET     404      404         404      404      404    404
 digest-unsubscribe    POST    404      404         404      404      404    404
 
+kpi-charts            GET     200/404  200/404     200/404  200/404  200    302
+kpi-chart-clients     GET     200/404  200/404     200/404  200/404  200    302
+api-chart             GET     200/404  200/404     200/404  200/404  200    401
+api-chart-clients     GET     200/404  200/404     200/404  200/404  200    401
+
 api-clients           GET     200/404  200/404     200/404  200/404  200    401
 api-clients           POST    201/400  201/400     201/400  400      201    401
 api-client            GET     200/404  200/404     200/404  200/404  200    401
@@ -250,6 +256,8 @@ ABOUT: dict[str, Values] = {
     "duplicates-undo": lambda region: {"pk": region.merge.pk},
     "digest-unsubscribe": lambda region: {"token": "forged"},
 }
+for _name in ("kpi-chart-clients", "api-chart", "api-chart-clients"):
+    ABOUT[_name] = lambda region: {"key": "flow"}
 # What is asked in the query.
 ASKED: dict[str, Values] = {
     "duplicates": lambda region: {"territory": region.team.code},
@@ -274,6 +282,10 @@ ASKED: dict[str, Values] = {
     "plans-add": lambda region: {"territory": region.team.code, "status": "lost"},
     "kpi-moves": lambda region: {"territory": region.team.code, "month": "2026-01"},
     "kpi-efforts": lambda region: {"territory": region.team.code, **MONTH},
+    "kpi-charts": lambda region: {"territory": region.team.code, **MONTH},
+    "kpi-chart-clients": lambda region: {"territory": region.team.code, "row": "potential", **MONTH},
+    "api-chart": lambda region: {"territory": region.team.code, **MONTH},
+    "api-chart-clients": lambda region: {"territory": region.team.code, "row": "potential", **MONTH},
     "api-clients": lambda region: {"territory": region.team.code},
     "api-kpi": lambda region: {"territory": region.team.code, "by": "children", **MONTH},
     "api-kpi-clients": lambda region: {"territory": region.team.code, **MONTH},
@@ -387,6 +399,7 @@ def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
         inside, outside = _asked(inside, people[Role.REP]), _asked(outside, make.user(Role.REP, outside.team))
         _move(make.client(inside.client.territory, name=f"Moved {outside.word}"), outside.client.territory)
         services.period_current(date(2026, 1, 1), date(2026, 1, 31))
+        flows_refresh()
         yield World(
             inside,
             outside,

@@ -66,7 +66,7 @@
   let state = [];
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (!event.detail.requestConfig.elt.matches("[data-renew]")) return;
-    if (document.querySelector("#kpi [data-menu][open]")) event.detail.shouldSwap = false;
+    if (document.querySelector(".kpi [data-menu][open]")) event.detail.shouldSwap = false;
     else state = kept().map((part) => [part.open, part.scrollLeft, part.scrollTop]);
   });
   document.addEventListener("htmx:afterSwap", () => {
