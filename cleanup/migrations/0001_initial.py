@@ -263,7 +263,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('verdict', 'returned'), _negated=True), models.Q(('word', ''), _negated=True), _connector='OR'), name='decision_returned_with_a_word'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('verdict', 'returned'), _negated=True), models.Q(('word', ''), _negated=True), _connector='OR'), name='decision_says_why'),
         ),
         migrations.AddConstraint(
             model_name='applied',
