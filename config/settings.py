@@ -155,6 +155,9 @@ STORAGES = {
 }
 
 # What people upload and what is made for them to fetch; web and worker must see the same folder.
+# The day of the year, MM-DD, from which the yearly clean-up is drafted like the last one; empty: never.
+CAMPAIGN_PROPOSED_ON = os.environ.get("CAMPAIGN_PROPOSED_ON", "01-10")
+
 FILES_DIR = Path(os.environ.get("CRM_FILES_DIR", DATA_DIR / "files"))
 EXPORT_ROLES = env.words("EXPORT_ROLES", "rep,supervisor,head,admin,analyst")  # who may take the list out as a file
 KEEP_FILES_DAYS = env.number("KEEP_FILES_DAYS", 14)
