@@ -1,5 +1,5 @@
 """Deciding about answers, and applying what was approved to the register: the only code that writes Decision and
-Applied. A sheet is applied in the transaction that takes it out of the state `approved`, so once; killed, not at all."""
+Applied. A sheet is applied in the transaction that takes it out of the state `approved`: once or, killed, not yet."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
@@ -238,3 +238,18 @@ def score(client: int) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT score FROM cleanup_quality(%s, current_date)", [[client]])
         return int(cursor.fetchone()[0])
+
+
+def leftovers_apply() -> int:
+    """Begin to apply what has been approved and has no job that will (cancelled, failed); how many campaigns."""
+    begun = 0
+    for campaign in Campaign.objects.filter(sheets__state=SheetState.APPROVED).distinct():
+        under_way = Job.objects.open().filter(kind="cleanup.apply", parameters__campaign=campaign.pk)
+        owner = (
+            Decision.objects.filter(sheet__campaign=campaign, sheet__state=SheetState.APPROVED).order_by("pk").last()
+        )
+        if owner and not under_way.exists():
+            waiting = campaign.sheets.filter(state=SheetState.APPROVED).count()
+            apply_begin(campaign=campaign, owner=owner.by, total=waiting)
+            begun += 1
+    return begun

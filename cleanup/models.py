@@ -382,3 +382,15 @@ class SharedPhone(models.Model):
 
     phone = models.CharField(primary_key=True, max_length=100)
     clients = models.IntegerField()
+
+
+class ChannelMix(models.Model):
+    """What a channel buys: the share of a product category in its sales, all shares of a channel being of length 1
+    together, so that the sum of products of two mixes is their likeness. Reckoned when prepared."""
+
+    channel = models.ForeignKey(Channel, models.CASCADE, related_name="+", db_index=False)
+    category = models.CharField(max_length=255)
+    share = models.FloatField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["channel", "category"], name="channel_mix_key")]

@@ -7,11 +7,12 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from accounts.models import Role, User
-from cleanup.models import Answers, Campaign, Questionnaire, Version
-from clients.models import Client, Status
+from cleanup.models import Answers, Campaign, Questionnaire, Sheet, Version
+from cleanup.querysets import CampaignQuerySet
+from clients.models import Channel, Client, Status
 from clients.querysets import ClientQuerySet
 from config import sql
-from territories.models import TerritoryPath
+from territories.models import Territory, TerritoryPath
 
 ASKS = {Answers.ROUTE: Role.REP, Answers.SUPERVISOR: Role.SUPERVISOR}
 OPEN_STATUSES = [
@@ -89,3 +90,43 @@ def against_start(campaign: Campaign) -> list[str]:
 
 def latest_version(questionnaire: Questionnaire) -> Version | None:
     return questionnaire.versions.order_by("-number").first()
+
+
+# --- what pages show ---------------------------------------------------------------------------------------------
+
+
+class Counts(NamedTuple):
+    """How far the sheets that a person may see are; `done` of `total`: answered, whatever became of it."""
+
+    by_state: dict[str, int]
+    total: int
+    done: int
+
+    @property
+    def percent(self) -> int:
+        return self.done * 100 // self.total if self.total else 0
+
+
+def counts(campaign: Campaign, user: User) -> Counts:
+    """The sheets of a campaign that this person may see, by state."""
+    rows = Sheet.objects.visible_to(user).filter(campaign=campaign).values_list("state").annotate(Count("pk"))
+    by_state = dict(rows.order_by())
+    total = sum(by_state.values())
+    return Counts(by_state, total, total - by_state.get("waiting", 0) - by_state.get("returned", 0))
+
+
+def with_counts(campaigns: CampaignQuerySet, user: User) -> list[tuple[Campaign, Counts]]:
+    return [(campaign, counts(campaign, user)) for campaign in campaigns]
+
+
+def scope_in_words(campaign: Campaign) -> list[tuple[str, str]]:
+    """What a campaign is about: heading and what is chosen."""
+    everything = _("all")
+    places = Territory.objects.filter(pk__in=campaign.territories).values_list("name", flat=True)
+    channels = Channel.objects.filter(pk__in=campaign.channels).values_list("name", flat=True)
+    return [
+        (_("Territories"), ", ".join(places) or everything),
+        (_("Statuses"), ", ".join(str(Status(each).label) for each in campaign.statuses or OPEN_STATUSES)),
+        (_("Sales channels"), ", ".join(channels) or everything),
+        (_("Categories"), ", ".join(campaign.categories) or everything),
+    ]

@@ -82,9 +82,10 @@ def client_update(
 ) -> Saved:  # fmt: skip
     """Change fields of one client; for those that this person may not change at once a change request is filed.
 
-    `changes`: new values by field name (model objects for relations). `reference`: of the campaign it comes by. Raises Client.DoesNotExist for a client this
-    person may not see, PermissionDenied for one (or a field, or a target territory) they may not change, Conflict
-    when `version` is not the stored one, ValidationError by field. Nothing is changed or filed then.
+    `changes`: new values by field name (model objects for relations). `reference`: of the campaign it comes by.
+    Raises Client.DoesNotExist for a client this person may not see, PermissionDenied for one (or a field, or a target
+    territory) they may not change, Conflict when `version` is not the stored one, ValidationError by field. Nothing is
+    changed or filed then.
     """
     with transaction.atomic():
         client = Client.objects.visible_to(user).select_for_update(of=("self",)).get(code=code)

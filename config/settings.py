@@ -185,6 +185,7 @@ CELERY_BEAT_SCHEDULE = {
     "jobs": {"task": "accounts.jobs.tasks.sweep", "schedule": 30.0, "options": {"expires": 25}},
     # Every minute what has changed, a few seconds at a time; after a big load until it is worked off.
     "duplicates": {"task": "clients.duplicates.tasks.check", "schedule": 60.0, "options": {"expires": 55}},
+    "campaigns": {"task": "cleanup.tasks.daily", "schedule": 3600.0, "options": {"expires": 3000}},
     "tidy": {"task": "accounts.tasks.tidy", "schedule": 6 * 3600.0, "options": {"expires": 3600}},
     "seal": {"task": "accounts.tasks.seal", "schedule": 60.0, "options": {"expires": 55}},
 }
