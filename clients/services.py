@@ -80,13 +80,15 @@ def editable_fields(*, user: User, client: Client) -> Editable:
 
 
 def client_update(
-    *, user: User, code: str, version: int, changes: Mapping[str, Any], way: Way, ip: str | None = None
-) -> Saved:
+    *, user: User, code: str, version: int, changes: Mapping[str, Any], way: Way, reference: str = "",
+    ip: str | None = None,
+) -> Saved:  # fmt: skip
     """Change fields of one client; for those that this person may not change at once a change request is filed.
 
-    `changes`: new values by field name (model objects for relations). Raises Client.DoesNotExist for a client this
-    person may not see, PermissionDenied for one (or a field, or a target territory) they may not change, Conflict
-    when `version` is not the stored one, ValidationError by field. Nothing is changed or filed then.
+    `changes`: new values by field name (model objects for relations). `reference`: of the campaign it comes by.
+    Raises Client.DoesNotExist for a client this person may not see, PermissionDenied for one (or a field, or a target
+    territory) they may not change, Conflict when `version` is not the stored one, ValidationError by field. Nothing is
+    changed or filed then.
     """
     with transaction.atomic():
         client = Client.objects.visible_to(user).select_for_update(of=("self",)).get(code=code)
@@ -98,7 +100,7 @@ def client_update(
             _fill_in(client, {**free, **asked})
             for name, value in stored.items():
                 setattr(client, name, value)
-        with acting(actor=user, way=way, ip=ip):
+        with acting(actor=user, way=way, reference=reference, ip=ip):
             if free:
                 _write(client, free)
             filed = _file(user, client, asked)

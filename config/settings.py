@@ -163,6 +163,9 @@ STORAGES = {
 }
 
 # What people upload and what is made for them to fetch; web and worker must see the same folder.
+# The day of the year, MM-DD, from which the yearly clean-up is drafted like the last one; empty: never.
+CAMPAIGN_PROPOSED_ON = os.environ.get("CAMPAIGN_PROPOSED_ON", "01-10")
+
 FILES_DIR = Path(os.environ.get("CRM_FILES_DIR", DATA_DIR / "files"))
 EXPORT_ROLES = env.words("EXPORT_ROLES", "rep,supervisor,head,admin,analyst")  # who may take the list out as a file
 KEEP_FILES_DAYS = env.number("KEEP_FILES_DAYS", 14)
@@ -190,6 +193,7 @@ CELERY_BEAT_SCHEDULE = {
     "jobs": {"task": "accounts.jobs.tasks.sweep", "schedule": 30.0, "options": {"expires": 25}},
     # Every minute what has changed, a few seconds at a time; after a big load until it is worked off.
     "duplicates": {"task": "clients.duplicates.tasks.check", "schedule": 60.0, "options": {"expires": 55}},
+    "campaigns": {"task": "cleanup.tasks.daily", "schedule": 3600.0, "options": {"expires": 3000}},
     "tidy": {"task": "accounts.tasks.tidy", "schedule": 6 * 3600.0, "options": {"expires": 3600}},
     # Nightly: on the first of a month the ranks of the one that ended; after late documents those they touched.
     "ranks": {

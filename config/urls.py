@@ -20,6 +20,7 @@ urlpatterns = [
     path("", include("accounts.jobs.urls")),
     path("", include("territories.urls")),
     path("", include("kpi.imports.urls")),
+    path("", include("cleanup.urls")),
     path("", include("sales.urls")),
     path("", include("visits.urls")),
     path("", include("kpi.ranks.urls")),
