@@ -115,7 +115,14 @@ def _register(clients: int) -> None:
 
     words = [a + b + c for a in SYLLABLES for b in SYLLABLES for c in SYLLABLES]
     values = {"n": clients, "words": words, "kinds": KINDS, "streets": STREETS, "routes": LEVELS[-1]}
-    tables = ["sales_product", "clients_client", "clients_counterparty", "clients_contact", "sales_invoice", "sales_line"]
+    tables = [
+        "sales_product",
+        "clients_client",
+        "clients_counterparty",
+        "clients_contact",
+        "sales_invoice",
+        "sales_line",
+    ]
     with connections["owner"].cursor() as cursor:
         cursor.execute(
             "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = ANY(%s) AND indexdef NOT LIKE '%%UNIQUE%%'",

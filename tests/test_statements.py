@@ -80,7 +80,10 @@ def test_a_page_takes_few_statements(world: World, name: str) -> None:  # noqa: 
 @pytest.mark.parametrize("who", ROLES)
 @pytest.mark.parametrize("many", [1, 1_000])
 def test_the_list_takes_few_statements_in_any_state(
-    world: World, who: str, many: int, monkeypatch: pytest.MonkeyPatch  # noqa: F811
+    world: World,
+    who: str,
+    many: int,
+    monkeypatch: pytest.MonkeyPatch,  # noqa: F811
 ) -> None:
     """`many`: as in a large register, where hits and counts are too many to be known one by one."""
     monkeypatch.setattr(search, "MANY", many)
