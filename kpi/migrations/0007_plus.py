@@ -4,5 +4,5 @@ from config import sql
 
 
 class Migration(migrations.Migration):
-    dependencies = [("kpi", "0005_merged")]
+    dependencies = [("kpi", "0006_charts")]
     operations = [sql.migration("kpi", "plus", "DROP AGGREGATE kpi_plus(numeric)")]
