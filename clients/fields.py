@@ -85,6 +85,13 @@ def unpack(name: str, packed: Packed) -> Any:
     return (field.target_field if field.is_relation else field).to_python(packed)
 
 
+def unpack_object(name: str, packed: Packed) -> Any:
+    """The same as services take it: of a relation the object."""
+    model: Any = Client._meta.get_field(name).related_model
+    value = unpack(name, packed)
+    return model.objects.get(pk=value) if model and value is not None else value
+
+
 def texts(values: Iterable[tuple[str, Packed]]) -> dict[tuple[str, Packed], str]:
     """Packed values of fields as people read them; the names of relations are fetched together."""
     wanted = set(values)

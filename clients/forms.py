@@ -1,5 +1,6 @@
 """Forms of the client card."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple, cast
 
@@ -119,12 +120,16 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]  # no generic at ru
         fields = FIELDS
         widgets = {"opened_on": DayInput, "closed_on": DayInput}
 
-    def __init__(self, *args: Any, user: User, editable: Editable, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: User, editable: Editable, only: Sequence[str] = FIELDS, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.editable = editable
         is_new = self.instance.pk is None
         for name in FIELDS:
-            if name not in editable.all or (name == "lost_reason" and not asks_reason(self.instance)):
+            if (
+                name not in only
+                or name not in editable.all
+                or (name == "lost_reason" and not asks_reason(self.instance))
+            ):
                 del self.fields[name]
         if is_new:
             self.fields["code"].required = False  # it is given one

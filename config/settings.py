@@ -47,11 +47,14 @@ INSTALLED_APPS = [
     "territories",
     "clients",
     "clients.duplicates",
+    "clients.bulk",
+    "clients.plans",
     "clients.overrides",
     "sales",
     "visits",
     "kpi",
     "kpi.imports",
+    "kpi.targets",
     "kpi.ranks",
     "kpi.efforts",
     "kpi.digests",
@@ -74,6 +77,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "accounts.middleware.SignedInMiddleware",
+    "territories.middleware.keep_rights",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
@@ -160,6 +164,9 @@ STORAGES = {
 }
 
 # What people upload and what is made for them to fetch; web and worker must see the same folder.
+# The day of the year, MM-DD, from which the yearly clean-up is drafted like the last one; empty: never.
+CAMPAIGN_PROPOSED_ON = os.environ.get("CAMPAIGN_PROPOSED_ON", "01-10")
+
 FILES_DIR = Path(os.environ.get("CRM_FILES_DIR", DATA_DIR / "files"))
 EXPORT_ROLES = env.words("EXPORT_ROLES", "rep,supervisor,head,admin,analyst")  # who may take the list out as a file
 KEEP_FILES_DAYS = env.number("KEEP_FILES_DAYS", 14)
@@ -187,6 +194,7 @@ CELERY_BEAT_SCHEDULE = {
     "jobs": {"task": "accounts.jobs.tasks.sweep", "schedule": 30.0, "options": {"expires": 25}},
     # Every minute what has changed, a few seconds at a time; after a big load until it is worked off.
     "duplicates": {"task": "clients.duplicates.tasks.check", "schedule": 60.0, "options": {"expires": 55}},
+    "campaigns": {"task": "cleanup.tasks.daily", "schedule": 3600.0, "options": {"expires": 3000}},
     "tidy": {"task": "accounts.tasks.tidy", "schedule": 6 * 3600.0, "options": {"expires": 3600}},
     # Nightly: on the first of a month the ranks of the one that ended; after late documents those they touched.
     "ranks": {
@@ -248,10 +256,14 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 DATA_UPLOAD_MAX_NUMBER_FILES = 10
 LARGEST_UPLOAD = env.number("LARGEST_UPLOAD_MB", 100) * 2**20
 
+# The map of clients draws its own coordinates; a server of tiles puts streets under it.
+MAP_TILES_URL = os.environ.get("MAP_TILES_URL", "")
+MAP_TILES_ATTRIBUTION = os.environ.get("MAP_TILES_ATTRIBUTION", "")
+
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
-        "img-src": [SELF, "data:"],
+        "img-src": [SELF, "data:", *env.origin("MAP_TILES_URL", MAP_TILES_URL)],
         "object-src": [NONE],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
