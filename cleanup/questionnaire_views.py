@@ -21,7 +21,7 @@ from cleanup.services import administrator
 def questionnaire_list(request: StaffRequest) -> HttpResponse:
     """All versions, and the place to begin a questionnaire."""
     administrator(request.user)
-    form = NewForm(request.POST or None)
+    form = NewForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
             made = questionnaires.questionnaire_create(user=request.user, **form.cleaned_data)
@@ -96,7 +96,9 @@ def question_edit(request: StaffRequest, pk: int, question: int | None = None) -
     version = get_object_or_404(Version.objects.select_related("questionnaire"), pk=pk, frozen_at=None)
     stored = get_object_or_404(Question, pk=question, version=version) if question else None
     begun = {"section": request.GET.get("section", "")}
-    form = QuestionForm(request.POST or None, instance=stored, version=version, initial=begun)
+    form = QuestionForm(
+        request.POST if request.method == "POST" else None, instance=stored, version=version, initial=begun
+    )
     if form.is_valid():
         try:
             saved = questionnaires.question_save(user=request.user, version=pk, values=form.values(), pk=question)

@@ -103,9 +103,10 @@ def question_save(
         if question.pk is None or question.section_id != former_section:
             last = Question.objects.filter(section=question.section_id).aggregate(Max("position"))["position__max"]
             question.position = (last or 0) + 1
-        question.full_clean()
+        question.clean_fields()
         if wrong := questions.wrong_with(question):
             raise ValidationError(wrong)  # type: ignore[arg-type]
+        question.full_clean()
         question.save()
         if former_key and former_key != question.key:  # what hangs on its answer goes on doing so
             Question.objects.filter(version=version, condition_key=former_key).update(condition_key=question.key)
