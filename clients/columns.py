@@ -30,6 +30,7 @@ class Row(NamedTuple):
     inn: str | None
     channel: str | None
     territory: str
+    territory_id: int
     category: str
     status: str
     lost_reason: str

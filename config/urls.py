@@ -14,6 +14,7 @@ urlpatterns = [
     path("health/", health, name="health"),
     path("api/v1/clients/", include("clients.api")),
     path("api/v1/requests/", include("clients.request_api")),
+    path("api/v1/kpi/charts/", include("kpi.charts.api")),
     path("api/v1/kpi/", include("kpi.api")),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("", include("accounts.jobs.urls")),
@@ -22,8 +23,16 @@ urlpatterns = [
     path("", include("cleanup.urls")),
     path("", include("sales.urls")),
     path("", include("visits.urls")),
+    path("", include("kpi.ranks.urls")),
+    path("", include("kpi.efforts.urls")),
+    path("", include("kpi.digests.urls")),
+    path("", include("kpi.charts.urls")),
     path("", include("kpi.urls")),
+    path("", include("kpi.targets.urls")),
     path("", include("clients.duplicates.urls")),
+    path("", include("clients.bulk.urls")),
+    path("", include("clients.plans.urls")),
+    path("", include("clients.overrides.urls")),
     path("", include("clients.urls")),  # last: a client's code may hold slashes
 ]
 
