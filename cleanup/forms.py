@@ -10,8 +10,6 @@ from clients.forms import DayInput
 from clients.models import Category, Channel, Status
 from territories.models import Territory
 
-WHOLE_TREE = ("company", "region", "branch", "team")  # a scope is named by nodes above the routes
-
 
 class Ids(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
     """Chosen objects as a list of their ids."""
