@@ -245,7 +245,13 @@
     while (more) {
       more = false;
       for (const question of asked()) {
-        if (question.kind === "field" && !said.values[question.key]) { said.values[question.key] = { ok: true }; more = true; }
+        if (said.values[question.key]) continue;
+        // What the register lacks can't be right: it stays unsaid, or is asked for where it must be said.
+        const filled = question.kind === "field" && ![null, ""].includes(sheets[current].fields[question.field]);
+        if (filled) said.values[question.key] = { ok: true };
+        else if (question.kind === "yes_no" && question.required) said.values[question.key] = "yes";
+        else continue;
+        more = true;
       }
     }
     kept();
