@@ -6,7 +6,6 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection, transaction
-from django.db.models import OuterRef, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -70,13 +69,13 @@ def apply_begin(*, campaign: Campaign, owner: User, total: int) -> Job:
 
 def apply_step(job: Job) -> bool:
     """The step of the job: apply CHUNK approved sheets, each as the person who approved it."""
-    last = Decision.objects.filter(sheet=OuterRef("pk"), verdict=Verdict.APPROVED).order_by("-pk").values("by")[:1]
     waiting = Sheet.objects.filter(campaign=job.parameters["campaign"], state=SheetState.APPROVED)
-    found = waiting.annotate(decided_by=Subquery(last)).select_related("campaign", "answer")
-    sheets = list(found.select_for_update(of=("self",), skip_locked=True).order_by("pk")[:CHUNK])
-    people = User.objects.in_bulk({sheet.decided_by for sheet in sheets})
+    found = waiting.select_related("campaign", "answer").select_for_update(of=("self",), skip_locked=True)
+    sheets = list(found.order_by("pk")[:CHUNK])
+    decided = Decision.objects.filter(sheet__in=sheets, verdict=Verdict.APPROVED).select_related("by").order_by("pk")
+    by = {decision.sheet_id: decision.by for decision in decided}  # the last one of each
     for sheet in sheets:
-        _apply(sheet, people[sheet.decided_by], Way.CAMPAIGN, None)
+        _apply(sheet, by[sheet.pk], Way.CAMPAIGN, None)
     job.done += len(sheets)
     job.total = max(job.total or 0, job.done)
     return len(sheets) < CHUNK
@@ -126,6 +125,7 @@ def _locked(user: User, pk: int, *states: SheetState) -> Sheet:
 
 def _decide(sheet: Sheet, user: User, verdict: Verdict, word: str, way: Way, ip: str | None) -> None:
     sheet.decided_at = timezone.now()
+    assert sheet.answer
     with acting(actor=user, way=way, reference=sheet.campaign.reference, ip=ip):
         Decision.objects.create(sheet=sheet, answer=sheet.answer, verdict=verdict, word=word, by=user)
 

@@ -96,7 +96,8 @@ def _changes(sheet: Sheet) -> dict[str, dict[str, fields.Packed]]:
     if sheet.state == SheetState.CONFLICT:
         return {name: change for name, change in sheet.conflicts.items() if name != WHOLE}
     assert sheet.answer
-    return sheet.answer.changes
+    changes: dict[str, dict[str, fields.Packed]] = sheet.answer.changes
+    return changes
 
 
 def _row(

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.text import slugify
+from django.utils.text import capfirst, slugify
 from django.utils.translation import gettext_lazy as _
 
 from cleanup import questions
@@ -60,6 +60,7 @@ class QuestionForm(forms.ModelForm):  # type: ignore[type-arg]
                 f"{stored.condition_key}={stored.condition_value}" if stored.condition_key else ""
             )
         for each in self.fields.values():
+            each.label = capfirst(each.label)
             if isinstance(each.widget, forms.Select):
                 each.widget.attrs["class"] = "form-select"
             elif not isinstance(each.widget, forms.CheckboxSelectMultiple | forms.CheckboxInput):

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
@@ -105,7 +104,7 @@ def question_save(
             question.position = (last or 0) + 1
         question.clean_fields()
         if wrong := questions.wrong_with(question):
-            raise ValidationError(wrong)  # type: ignore[arg-type]
+            raise ValidationError(wrong)
         question.full_clean()
         question.save()
         if former_key and former_key != question.key:  # what hangs on its answer goes on doing so
@@ -137,11 +136,11 @@ def part_move(*, user: User, version: int, to: str, section: int | None = None, 
     Raises ValidationError where a question would come before the one on whose answer it hangs.
     """
     administrator(user)
-    with transaction.atomic(), acting(actor=user, way=Way.BROWSER):
+    with acting(actor=user, way=Way.BROWSER):
         _open(version)
         if section:
             _swap(list(Section.objects.filter(version=version)), section, to)
-        else:
+        elif question:
             moved = Question.objects.get(pk=question, version=version)
             if not _swap(list(Question.objects.filter(section=moved.section_id)), moved.pk, to):
                 _into_next(moved, to)

@@ -68,7 +68,7 @@ def check(
         except ValidationError as error:
             wrong[question.key] = error
     if wrong:
-        raise ValidationError(wrong)  # type: ignore[arg-type]
+        raise ValidationError(wrong)
     return clean
 
 

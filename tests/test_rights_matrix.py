@@ -283,7 +283,6 @@ ABOUT: dict[str, Values] = {
         for name in ("import", "import-columns", "import-load", "import-errors")
     },
     "duplicates-undo": lambda region: {"pk": region.merge.pk},
-    "digest-unsubscribe": lambda region: {"token": "forged"},
     **{
         f"campaign{name}": lambda region: {"pk": region.photo.sheet.campaign_id}
         for name in ("", "-edit", "-copy", "-move", "-approve", "-decide")
@@ -294,6 +293,7 @@ ABOUT: dict[str, Values] = {
         for name in ("questionnaire", "questionnaire-change", "question-new")
     },
     "question-edit": lambda region: {"pk": region.question.version_id, "question": region.question.pk},
+    "digest-unsubscribe": lambda region: {"token": "forged"},
 }
 for _name in ("kpi-chart-clients", "api-chart", "api-chart-clients"):
     ABOUT[_name] = lambda region: {"key": "flow"}
