@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-HOME = ROOT / "var/bench"
+HOME = Path(os.environ.get("BENCH_HOME", str(ROOT / "var/bench")))
 LINES = int(os.environ.get("BENCH_LINES", "10000000"))
 CLIENTS = int(os.environ.get("BENCH_CLIENTS", "100000"))
-os.environ["CRM_DATA_DIR"] = str(HOME / "data")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 Row = tuple[str, str, str, str, str]

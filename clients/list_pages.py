@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from clients import columns, counting, filters, keyset, search, selectors
+from clients.cells import CELLS
 from clients.columns import COLUMNS
 from clients.counting import Count
 from clients.listing import ALL, FILTERS, TABS, Listing
@@ -33,6 +34,16 @@ class Head(NamedTuple):
     column: columns.Column
     address: str = ""
     way: str = ""
+
+
+class Line(NamedTuple):
+    """A client in the list; `cells`: whether each may be edited where it stands, its column and what it shows."""
+
+    pk: int
+    code: str
+    name: str
+    editable: bool
+    cells: list[tuple[str, bool, columns.Column, Any]]
 
 
 class Option(NamedTuple):
@@ -68,6 +79,7 @@ def context(listing: Listing) -> dict[str, Any]:
     page = listing.page()
     shown = [COLUMNS[name] for name in listing.columns]
     some = tabs(listing)
+    change = territory_ids(listing.user, "change")
     return {
         "listing": listing,
         "tabs": some,
@@ -75,13 +87,28 @@ def context(listing: Listing) -> dict[str, Any]:
         "elsewhere": [tab for tab in some if tab.clients and tab.clients.number],
         "menus": menus(listing),
         "heads": [_head(listing, column) for column in shown],
-        "rows": [[(column.css, column.label, column.cell(row)) for column in shown] for row in columns.rows(page.ids)],
+        "rows": [_line(row, listing.columns, change) for row in columns.rows(page.ids)],
         "page": page,
         "best": search.MANY,
         "state": listing.state(),
         "may_export": listing.user.role in settings.EXPORT_ROLES,
-        "may_add": territory_ids(listing.user, "change") != [],
+        "may_change": change != [],
+        "choosing": listing.state(sort=None, segment=None),  # as long as it is the same, what is chosen stays
     }
+
+
+def _line(row: columns.Row, names: list[str], change: list[int] | None) -> Line:
+    editable = change is None or row.territory_id in change
+    cells = [
+        (
+            name,
+            name in CELLS and (name != "reason" or row.status == Status.LOST),
+            COLUMNS[name],
+            COLUMNS[name].cell(row),
+        )
+        for name in names
+    ]
+    return Line(row.pk, row.code, row.name, editable, cells)
 
 
 def menus(listing: Listing) -> list[Menu]:
