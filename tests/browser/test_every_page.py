@@ -110,7 +110,8 @@ def values(site: Site, browser: Any, sessions: Callable[[str], Any], tmp_path_fa
     }  # fmt: skip
     found["job"], found["token"] = site.manage(
         "shell", "--verbosity", "0", "-c",
-        "from accounts.jobs.models import Job; from accounts.models import User; from kpi.digests.services import token;"
+        "from accounts.jobs.models import Job\nfrom accounts.models import User\n"
+        "from kpi.digests.services import token\n"
         f"print(Job.objects.filter(owner__username='{site.logins['admin']}').latest('pk').pk,"
         f" token(User.objects.get(username='{site.logins['head']}')))",
     ).split()  # fmt: skip
