@@ -147,7 +147,7 @@ def wire(page: Page, address: str) -> int:
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_small_accessible_and_fits_a_phone(open_as: Open, values: Values, name: str) -> None:
     role, address = PAGES[name]
-    page = open_as(role, "/health/")
+    page = open_as(role, "about:blank")
     taken = wire(page, address.format(**values))
     print(f"{name}: {taken:,} bytes")
     assert taken <= LARGEST
