@@ -155,7 +155,10 @@ def base(*, territory: Territory, d0: date, d1: date) -> list[Point]:
     days.reverse()
     found = selectors.history(territory, days)
     keys = ("okb", "akb", "stable_akb")
-    return [Point(*both, *(row.get(key) for key in keys)) for both, row in zip(days, found, strict=True)]
+    points = [Point(*both, *(row.get(key) for key in keys)) for both, row in zip(days, found, strict=True)]
+    while len(points) > 1 + ASKED_FOR and points[0].okb is None:
+        del points[0]
+    return points
 
 
 def flow(*, territory: Territory, d0: date, d1: date) -> list[Month]:
@@ -165,9 +168,9 @@ def flow(*, territory: Territory, d0: date, d1: date) -> list[Month]:
     first = _first_order()
     months = [month for month in (services.months_before(last, back) for back in range(count)) if month.year > 1]
     months = [month for month in months if month == last or (first and month >= first.replace(day=1))]
-    for month in months[:POINTS]:
-        services.period_at_hand(month, services.month_end(month))
     stored = FlowMonth.objects.in_bulk(months)
+    for month in set(months[:POINTS]) - set(stored):
+        services.period_at_hand(month, services.month_end(month))
     below = TerritoryPath.objects.filter(above=territory).values("below")
     moves: dict[date, dict[tuple[str, str], int]] = defaultdict(dict)
     cells = FlowCell.objects.filter(month__in=months, territory__in=below).values_list("month", "before", "after")
