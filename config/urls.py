@@ -20,11 +20,19 @@ urlpatterns = [
     path("", include("accounts.jobs.urls")),
     path("", include("territories.urls")),
     path("", include("kpi.imports.urls")),
+    path("", include("cleanup.urls")),
     path("", include("sales.urls")),
     path("", include("visits.urls")),
+    path("", include("kpi.ranks.urls")),
+    path("", include("kpi.efforts.urls")),
+    path("", include("kpi.digests.urls")),
     path("", include("kpi.charts.urls")),
     path("", include("kpi.urls")),
+    path("", include("kpi.targets.urls")),
     path("", include("clients.duplicates.urls")),
+    path("", include("clients.bulk.urls")),
+    path("", include("clients.plans.urls")),
+    path("", include("clients.overrides.urls")),
     path("", include("clients.urls")),  # last: a client's code may hold slashes
 ]
 

@@ -7,7 +7,7 @@ the row of a period is its lock.
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
@@ -18,6 +18,7 @@ from accounts.models import User, Way
 from accounts.services import acting
 from clients.contact_services import interaction_add
 from clients.models import Interaction, InteractionKind
+from clients.plans.services import plans_add, plans_derive, tasks_tell
 from clients.services import clients_set_derived
 from config import sql
 from config.exchange.columns import Column
@@ -59,26 +60,44 @@ def rules_load(cursor: CursorWrapper, columns: Sequence[Column]) -> Counts:
     return Counts(taken, changed, new)
 
 
-def steps_make(*, user: User, said: Mapping[str, str], next_step: str, next_on: date, ip: str | None = None) -> int:
-    """File a next step with each client of `said`, whose rep finds it in their day; the number of those made.
+class Tasks(NamedTuple):
+    """How many next steps were filed, and how many clients planned to be won or won back."""
+
+    steps: int
+    planned: int
+
+
+def steps_make(
+    *, user: User, said: Mapping[str, str], next_step: str, next_on: date, plan_until: date | None = None,
+    ip: str | None = None,
+) -> Tasks:  # fmt: skip
+    """File a next step with each client of `said`, whose rep finds it in their day, with a notice; with `plan_until`
+    those of them that are potential or lost are also planned to be won by that day.
 
     `said`: by code of the client, why: what it lacks. Who has the same step open already gets no second one. Raises
-    PermissionDenied where this person may not change a client, Client.DoesNotExist where they may not see it: none
-    is made then.
+    PermissionDenied where this person may not change a client, Client.DoesNotExist where they may not see it,
+    ValidationError for a day that can't be: nothing is made then.
     """
     have = set(
         Interaction.objects.filter(client__code__in=said, next_step=next_step, next_done_at=None).values_list(
             "client__code", flat=True
         )
     )
+    planned = 0
     with acting(actor=user, way=Way.BROWSER, ip=ip):
-        for code in said.keys() - have:
-            values = {
-                "kind": InteractionKind.MEETING, "at": timezone.now(), "said": said[code],
-                "next_step": next_step, "next_on": next_on,
-            }  # fmt: skip
-            interaction_add(user=user, code=code, values=values, way=Way.BROWSER, ip=ip)
-    return len(said.keys() - have)
+        clients = [
+            interaction_add(
+                user=user, code=code, values={
+                    "kind": InteractionKind.MEETING, "at": timezone.now(), "said": said[code],
+                    "next_step": next_step, "next_on": next_on,
+                }, way=Way.BROWSER, ip=ip,
+            ).client
+            for code in sorted(said.keys() - have)
+        ]  # fmt: skip
+        tasks_tell(user=user, clients=clients, step=next_step, due_on=next_on)
+        if plan_until:
+            planned = plans_add(user=user, whys=said, due_on=plan_until, way=Way.BROWSER, ip=ip).made
+    return Tasks(len(clients), planned)
 
 
 # --- periods -----------------------------------------------------------------------------------------------------
@@ -302,6 +321,7 @@ def _derive(today: date) -> None:
         )
         cursor.execute("ANALYZE derived")
         clients_set_derived(cursor)
+        plans_derive()
         # Ranks of past days are asked for as of the ends of months only.
         cursor.execute("DELETE FROM kpi_rankcell WHERE day < %s AND extract(day FROM day + 1) <> 1", [today])
         cursor.execute("DELETE FROM kpi_rank WHERE day < %s AND extract(day FROM day + 1) <> 1", [today])

@@ -126,9 +126,14 @@ def _clients(request: StaffRequest, key: str, *, outside: bool) -> HttpResponse:
             why = f"{metric.name}, {periods.name(asked.d0, asked.d1)}: "
             made = services.steps_make(
                 user=request.user, said={code: why + lacking[code] for code in steps.cleaned_data["client"]},
-                next_step=steps.cleaned_data["next_step"], next_on=steps.cleaned_data["next_on"], ip=client_ip(request),
+                next_step=steps.cleaned_data["next_step"], next_on=steps.cleaned_data["next_on"],
+                plan_until=steps.cleaned_data["plan_until"], ip=client_ip(request),
             )  # fmt: skip
-            messages.success(request, ngettext("%(n)s task made", "%(n)s tasks made", made) % {"n": made})
+            done = ngettext("%(n)s task made", "%(n)s tasks made", made.steps) % {"n": made.steps}
+            if steps.cleaned_data["plan"]:
+                planned = ngettext("%(n)s client planned", "%(n)s clients planned", made.planned)
+                done += "; " + planned % {"n": made.planned}
+            messages.success(request, done)
             return redirect(request.get_full_path())
     row = selectors.cell(number)
     paged = "after" in request.GET
