@@ -385,10 +385,8 @@ def curve(found: Curve, asked: Asked) -> Drawn:
 
 def charts(territory: Territory, asked: Asked, part: Status) -> dict[str, Any]:
     """All charts of a node and period, from what is stored."""
-    grids = {
-        key: grid(selectors.ranked(territory=territory, key=key, d1=asked.d1, catch_up=False), key, asked)
-        for key in (Key.ABCDE, Key.RANKS, Key.RFM)
-    }
+    ranks = selectors.ranks(territory=territory, d1=asked.d1, catch_up=False)
+    grids = {key: grid(selectors.ranked(ranks, key), key, asked) for key in (Key.ABCDE, Key.RANKS, Key.RFM)}
     return {
         "base": base(selectors.base(territory=territory, d0=asked.d0, d1=asked.d1), asked),
         "flow": flow(selectors.flow(territory=territory, d0=asked.d0, d1=asked.d1), asked, part),
@@ -396,7 +394,7 @@ def charts(territory: Territory, asked: Asked, part: Status) -> dict[str, Any]:
         "channels": channels(grids[Key.ABCDE]),
         "ranks": grids[Key.RANKS],
         "rfm": grids[Key.RFM],
-        "pareto": curve(selectors.curve(territory=territory, d1=asked.d1, catch_up=False), asked),
+        "pareto": curve(selectors.curve(ranks), asked),
         "titles": {key.value: title for key, title in TITLES.items()},
     }
 
@@ -418,13 +416,14 @@ def told(part: Part) -> Told:
             if part.row in ("", before) and part.column in ("", after)
         )  # fmt: skip
         return Told(f"{formats.date_format(part.d1, 'F Y')}: {names[0]} → {names[1]}", clients, None)
+    ranks = selectors.ranks(territory=part.territory, d1=part.d1, catch_up=False)
     if part.key is Key.PARETO:
-        found = selectors.curve(territory=part.territory, d1=part.d1, catch_up=False)
+        found = selectors.curve(ranks)
         if part.row == "none":
             return Told(gettext("Clients with sales and no margin"), found.idle, found.day)
         step = next((step for step in found.steps if step.row == part.row), None)
         return Told(gettext("Clients with the highest margin"), step.clients if step else 0, found.day)
-    ranked = selectors.ranked(territory=part.territory, key=part.key, d1=part.d1, catch_up=False)
+    ranked = selectors.ranked(ranks, part.key)
     cell = ranked.cells.get((part.row, part.column))
     return Told(_cell_name(part, ranked), cell.clients if cell else 0, ranked.day)
 
