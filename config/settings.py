@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "visits",
     "kpi",
     "kpi.imports",
+    "kpi.reopenings",
     "kpi.targets",
     "cleanup",
 ]

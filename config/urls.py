@@ -22,6 +22,7 @@ urlpatterns = [
     path("", include("sales.urls")),
     path("", include("visits.urls")),
     path("", include("kpi.urls")),
+    path("", include("kpi.reopenings.urls")),
     path("", include("kpi.targets.urls")),
     path("", include("clients.duplicates.urls")),
     path("", include("clients.plans.urls")),
