@@ -23,10 +23,11 @@ from accounts.models import HistoryEvent, Notice, Role, User, Way
 from accounts.services import acting
 from clients.duplicates.models import Merge
 from clients.duplicates.services import clients_merge
-from clients.fields import DEFAULT_RIGHTS
+from clients.fields import ALL_RIGHTS
 from clients.models import ChangeRequest, Client, Contact, Contract, Interaction, Segment
 from clients.plans.models import Plan
 from kpi import services
+from kpi.charts.flows import flows_refresh
 from kpi.imports.models import Import
 from sales.models import Invoice
 from territories.models import Territory
@@ -167,6 +168,27 @@ kpi-reopenings        GET     200/404  200/404     200/404  200/404  200    302
 targets               GET     200/404  200/404     200/404  200/404  200    302
 targets               POST    403/404  302/404     302/404  403/404  302    302
 
+client-map            GET     200/404  200/404     200/404  200/404  200    302
+client-map-view       GET     200/404  200/404     200/404  200/404  200    302
+
+client-category       GET     200/404  200/404     200/404  403/404  200    302
+client-category       POST    302/404  302/404     302/404  403/404  302    302
+client-category-note  GET     200/404  200/404     200/404  200/404  200    302
+kpi-moves             GET     200/404  200/404     200/404  200/404  200    302
+kpi-efforts           GET     200/404  200/404     200/404  200/404  200    302
+kpi-effort-rules      GET     200      200         200      200      200    302
+kpi-effort-rules      POST    403      403         403      403      400    302
+client-efforts        GET     200/404  200/404     200/404  200/404  200    302
+kpi-digest            GET     403      200         200      200      200    302
+kpi-digest            POST    403      302         302      302      302    302
+digest-unsubscribe    GET     404      404         404      404      404    404
+digest-unsubscribe    POST    404      404         404      404      404    404
+
+kpi-charts            GET     200/404  200/404     200/404  200/404  200    302
+kpi-chart-clients     GET     200/404  200/404     200/404  200/404  200    302
+api-chart             GET     200/404  200/404     200/404  200/404  200    401
+api-chart-clients     GET     200/404  200/404     200/404  200/404  200    401
+
 api-clients           GET     200/404  200/404     200/404  200/404  200    401
 api-clients           POST    201/400  201/400     201/400  400      201    401
 api-client            GET     200/404  200/404     200/404  200/404  200    401
@@ -233,7 +255,10 @@ ABOUT: dict[str, Values] = {
         for name in ("import", "import-columns", "import-load", "import-errors")
     },
     "duplicates-undo": lambda region: {"pk": region.merge.pk},
+    "digest-unsubscribe": lambda region: {"token": "forged"},
 }
+for _name in ("kpi-chart-clients", "api-chart", "api-chart-clients"):
+    ABOUT[_name] = lambda region: {"key": "flow"}
 # What is asked in the query.
 ASKED: dict[str, Values] = {
     "duplicates": lambda region: {"territory": region.team.code},
@@ -257,11 +282,20 @@ ASKED: dict[str, Values] = {
     "kpi-reopenings": lambda region: {"territory": region.team.code, **MONTH},
     "targets": lambda region: {"territory": region.team.code, **MONTH},
     "plans-add": lambda region: {"territory": region.team.code, "status": "lost"},
+    "kpi-moves": lambda region: {"territory": region.team.code, "month": "2026-01"},
+    "kpi-efforts": lambda region: {"territory": region.team.code, **MONTH},
+    "kpi-charts": lambda region: {"territory": region.team.code, **MONTH},
+    "kpi-chart-clients": lambda region: {"territory": region.team.code, "row": "potential", **MONTH},
+    "api-chart": lambda region: {"territory": region.team.code, **MONTH},
+    "api-chart-clients": lambda region: {"territory": region.team.code, "row": "potential", **MONTH},
     "api-clients": lambda region: {"territory": region.team.code},
     "api-kpi": lambda region: {"territory": region.team.code, "by": "children", **MONTH},
     "api-kpi-clients": lambda region: {"territory": region.team.code, **MONTH},
     "api-kpi-almost": lambda region: {"territory": region.team.code, **MONTH},
 }
+ASKED |= dict.fromkeys(
+    ("client-map", "client-map-view"), lambda region: {"territory": region.team.code, "status": "all"}
+)
 # What is sent in the body; the API's as JSON.
 SENT: dict[str, Values] = {
     "duplicates-merge": lambda region: {
@@ -289,7 +323,7 @@ SENT: dict[str, Values] = {
         "initial-is_target": "True",
     },
     "request-queue": lambda region: {"request": region.request.pk, "decision": "approve"},
-    "field-rules": lambda region: dict(DEFAULT_RIGHTS),
+    "field-rules": lambda region: dict(ALL_RIGHTS),
     "api-clients": lambda region: {"name": "New", "territory": region.client.territory.code},
     "api-request-decisions": lambda region: {"requests": [region.request.pk], "decision": "approve"},
     "client-columns": lambda region: {"state": f"territory={region.team.code}", "column": "code"},
@@ -307,6 +341,8 @@ SENT: dict[str, Values] = {
     "plan": lambda region: {"was": "new", "stage": "agreed"},
     "client-plans": lambda region: {"due_on": "2099-01-01"},
     "targets": lambda region: {"what": "save", f"t-{region.client.territory_id}-akb": 5},
+    "client-category": lambda region: {"category": "B", "until": "2100-01-01", "reason": "New"},
+    "kpi-digest": lambda region: {"wanted": "on", "language": "en"},
 }  # fmt: skip
 HEADERS = {"api-client": {"If-Match": '"1"'}}
 
@@ -365,6 +401,7 @@ def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
         inside, outside = _asked(inside, people[Role.REP]), _asked(outside, make.user(Role.REP, outside.team))
         _move(make.client(inside.client.territory, name=f"Moved {outside.word}"), outside.client.territory)
         services.period_current(date(2026, 1, 1), date(2026, 1, 31))
+        flows_refresh()
         yield World(
             inside,
             outside,
