@@ -191,6 +191,7 @@ kpi-behind            GET     200/404  200/404     200/404  200/404  200    302
 kpi-almost            GET     200/404  200/404     200/404  200/404  200    302
 kpi-almost            POST    200/404  200/404     200/404  403/404  200    302
 client-kpi            GET     200/404  200/404     200/404  200/404  200    302
+kpi-reopenings        GET     200/404  200/404     200/404  200/404  200    302
 targets               GET     200/404  200/404     200/404  200/404  200    302
 targets               POST    403/404  302/404     302/404  403/404  302    302
 
@@ -317,6 +318,7 @@ ASKED: dict[str, Values] = {
     "kpi-workbook": lambda region: {"territory": region.team.code, **MONTH},
     "kpi-behind": lambda region: {"territory": region.team.code, **MONTH},
     "kpi-almost": lambda region: {"territory": region.team.code, **MONTH},
+    "kpi-reopenings": lambda region: {"territory": region.team.code, **MONTH},
     "targets": lambda region: {"territory": region.team.code, **MONTH},
     "plans-add": lambda region: {"territory": region.team.code, "status": "lost"},
     "kpi-moves": lambda region: {"territory": region.team.code, "month": "2026-01"},

@@ -122,9 +122,9 @@ def sheet(
 
 def _before(asked: Asked, rows: Collection[Territory]) -> tuple[str, Mapping[Cell, Decimal | int | None]]:
     """What was reached in the period before, else in the same of last year: the first of them that is stored."""
-    for days in (lambda: periods.shifted(asked.d0, asked.d1, -1), lambda: compared.year_before(asked.d0, asked.d1)):
+    for back in (1, 0):
         try:
-            d0, d1 = days()
+            d0, d1 = periods.shifted(asked.d0, asked.d1, -1) if back else compared.year_before(asked.d0, asked.d1)
         except ValueError:
             continue
         if period := services.period_at_hand(d0, d1):
