@@ -21,6 +21,8 @@ from accounts.jobs.models import Job
 from accounts.jobs.services import job_create
 from accounts.models import HistoryEvent, Notice, Role, User, Way
 from accounts.services import acting
+from clients.bulk.models import Edit
+from clients.bulk.services import edit_create, selection_create
 from clients.duplicates.models import Merge
 from clients.duplicates.services import clients_merge
 from clients.fields import DEFAULT_RIGHTS
@@ -124,6 +126,15 @@ job                   GET     404      404         404      404      404    302
 job-cancel            POST    404      404         404      404      404    302
 job-file              GET     404      404         404      404      404    302
 
+client-cell           GET     200/404  200/404     200/404  403/404  200    302
+client-cell           POST    200/404  200/404     200/404  403/404  200    302
+selection-new         POST    302      302         302      403      302    302
+selection             GET     404      404         404      404      404    302
+selection             POST    404      404         404      404      404    302
+bulk-edit             GET     404      404         404      404      404    302
+bulk-edit             POST    404      404         404      404      404    302
+bulk-again            POST    404      404         404      404      404    302
+
 staff-list            GET     403      403         200      403      200    302
 staff-new             GET     403      403         200      403      200    302
 staff-new             POST    403      403         302/400  403      302    302
@@ -192,6 +203,7 @@ class Region(NamedTuple):
     person: User
     successor: User
     segment: Segment  # of somebody else, not shared
+    edit: Edit  # of somebody else
     request: ChangeRequest | None = None  # of the representative, in the other region of somebody there
     notice: Notice | None = None
 
@@ -222,6 +234,10 @@ ABOUT: dict[str, Values] = {
         for name in ("import", "import-columns", "import-load", "import-errors")
     },
     "duplicates-undo": lambda region: {"pk": region.merge.pk},
+    "client-cell": lambda region: {"code": region.client.code, "name": "phone"},
+    "selection": lambda region: {"pk": region.edit.selection_id},  # somebody else's
+    "bulk-edit": lambda region: {"pk": region.edit.pk},
+    "bulk-again": lambda region: {"pk": region.edit.pk},
 }
 # What is asked in the query.
 ASKED: dict[str, Values] = {
@@ -289,6 +305,9 @@ SENT: dict[str, Values] = {
     "territory-list": lambda region: {"name": "New", "parent": region.team.code},
     "territory-new": lambda region: {"name": "New", "code": "new", "parent": region.team.code},
     "api-client": lambda region: {"phone": "1"},
+    "client-cell": lambda region: {"version": region.client.version, "phone": "1", "initial-phone": ""},
+    "selection-new": lambda region: {"id": region.client.pk},
+    "selection": lambda region: {"field": "phone", "phone": "1"},
 }  # fmt: skip
 HEADERS = {"api-client": {"If-Match": '"1"'}}
 
@@ -388,7 +407,9 @@ def _region(word: str, company: Territory) -> Region:
         owner=job.owner, file_name=f"{word}.csv", headings=["code"], samples=[[word]], kind="channels", mapping={}
     )
     segment = Segment.objects.create(owner=make.user(Role.ADMIN), name=f"Segment {word}", query="status=all")
-    return Region(word, team, client, invoice, job, imported, contact, talk, visit, twin, merge, *people, segment)
+    chosen = selection_create(user=job.owner, found=Client.objects.filter(pk=client.pk))
+    edit = edit_create(selection=chosen, changes={"phone": f"Phone {word}"})
+    return Region(word, team, client, invoice, job, imported, contact, talk, visit, twin, merge, *people, segment, edit)
 
 
 def _asked(region: Region, author: User) -> Region:
