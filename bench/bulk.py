@@ -40,7 +40,8 @@ def measure(report: Callable[..., None]) -> None:
     with acting(actor=None, way=Way.COMMAND):
         admin, _made = User.objects.get_or_create(username="bench", defaults={"role": Role.ADMIN})
     channels = list(Channel.objects.all()[:2])
-    chosen = services.selection_create(user=admin, found=Client.objects.order_by("pk").filter(merged_into=None)[:BULK])
+    ids = list(Client.objects.filter(merged_into=None).order_by("pk").values_list("pk", flat=True)[:BULK])
+    chosen = services.selection_create(user=admin, found=Client.objects.filter(pk__any=ids))
     kinds: dict[str, Callable[[int], dict[str, Any]]] = {
         "a channel": lambda turn: {"channel": channels[turn % 2]},
         "a potential": lambda turn: {"potential_monthly": 1000 + turn},
@@ -48,6 +49,7 @@ def measure(report: Callable[..., None]) -> None:
     }
     for name, values in kinds.items():
         ours, looks, bares = [], [], []
+        _bare(chosen.ids, values(-1))
         for turn in range(TURNS):
             edit = services.edit_create(selection=chosen, changes=values(2 * turn))
             looks.append(_look(edit))

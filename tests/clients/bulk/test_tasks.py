@@ -55,7 +55,8 @@ def test_a_worker_killed_in_the_middle_of_a_bulk_edit_changes_every_client_once(
         )
 
     with instance.connect() as db, db.transaction():
-        db.execute("SELECT FROM clients_client ORDER BY id OFFSET 3000 LIMIT 1 FOR UPDATE")  # in the second step
+        [(one,)] = db.execute("SELECT id FROM clients_client ORDER BY id OFFSET 3000 LIMIT 1").fetchall()
+        db.execute("SELECT FROM clients_client WHERE id = %s FOR UPDATE", [one])  # it comes in the second step
         with instance.worker() as worker:
             done = instance.manage("shell", "-c", BEGIN)
             assert done.returncode == 0, done.stderr
