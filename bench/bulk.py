@@ -38,7 +38,7 @@ class _DatabaseTime:
 
 def measure(report: Callable[..., None]) -> None:
     with acting(actor=None, way=Way.COMMAND):
-        admin, _made = User.objects.get_or_create(username="bench", defaults={"role": Role.ADMIN})
+        admin, _made = User.objects.get_or_create(username="bench-bulk", defaults={"role": Role.ADMIN})
     channels = list(Channel.objects.all()[:2])
     ids = list(Client.objects.filter(merged_into=None).order_by("pk").values_list("pk", flat=True)[:BULK])
     chosen = services.selection_create(user=admin, found=Client.objects.filter(pk__any=ids))
