@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-HOME = ROOT / "var/bench"
+HOME = Path(os.environ.get("BENCH_HOME", str(ROOT / "var/bench")))
 LINES = int(os.environ.get("BENCH_LINES", "10000000"))
 CLIENTS = int(os.environ.get("BENCH_CLIENTS", "100000"))
-os.environ["CRM_DATA_DIR"] = str(HOME / "data")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 Row = tuple[str, str, str, str, str]
@@ -69,7 +68,7 @@ def main() -> None:
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
-    from bench import bulk, duplicates, history, kpis, loads, register, rights
+    from bench import bulk, duplicates, history, kpis, lighthouse, loads, register, rights
 
     loads.measure(report, timed, HOME)
     kpis.measure(report, median, HOME)
@@ -78,6 +77,7 @@ def main() -> None:
     smaller = register.measure(report)
     rights.measure(report, median)
     register.measure(report, smaller)
+    lighthouse.measure(score, HOME / "lighthouse")
     duplicates.measure(score)
     duplicates.measure_search(report, timed)
     write_table()
@@ -92,7 +92,7 @@ def write_table() -> None:
 Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}: {os.cpu_count()} cores ({cpu}), {platform.python_implementation()} {platform.python_version()},
 {CLIENTS:,} clients, {LINES:,} invoice lines. Both sides of a row were measured in the same run; read the ratios. What is
 compared with what is said in `bench/loads.py`, `bench/kpis.py`, `bench/bulk.py`, `bench/register.py`, `bench/rights.py` (which has 1,000,000 clients
-more) and `bench/duplicates.py`.
+more), `bench/lighthouse.py` and `bench/duplicates.py`.
 
 | what | ours | peer | ratio | promised |
 |---|---|---|---|---|

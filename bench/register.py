@@ -9,7 +9,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.client import HTTPConnection
 from urllib.parse import quote, urlencode
 
@@ -83,18 +84,9 @@ def measure(report: Callable[..., None], smaller: dict[str, float] | None = None
     name, most = max(statements(session).items(), key=lambda each: each[1])
     print(f"SQL statements, {size}: {most} at most ({name})", flush=True)
     assert most <= ENOUGH, (name, most)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}", "--no-control-socket",
-         "--workers", "2", "--worker-class", "gthread", "--threads", "4"],
-        env=os.environ | {"DJANGO_SETTINGS_MODULE": "bench.settings"},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
     medians = {}
-    try:
-        ask = _asker(port, {"Cookie": f"{settings.SESSION_COOKIE_NAME}={session}"})
+    with served() as port:
+        ask = asker(port, {"Cookie": f"{settings.SESSION_COOKIE_NAME}={session}"})
         for name, address in pages().items():
             ours, peer = [], []
             for turn in range(TIMES + 5):
@@ -108,10 +100,26 @@ def measure(report: Callable[..., None], smaller: dict[str, float] | None = None
             if smaller:
                 report(f"{name}, {size}, p50", medians[name], "with a tenth of them", smaller[name], "≤ 1.2×")
         _measure_save(report, ask, size)
+    return medians
+
+
+@contextmanager
+def served() -> Iterator[int]:
+    """The product under gunicorn, at a port of this machine."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}", "--no-control-socket",
+         "--workers", "2", "--worker-class", "gthread", "--threads", "4"],
+        env=os.environ | {"DJANGO_SETTINGS_MODULE": "bench.settings"},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        yield port
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait()
-    return medians
 
 
 def _measure_save(report: Callable[..., None], ask: Callable[..., float], size: str) -> None:
@@ -132,7 +140,7 @@ def _measure_save(report: Callable[..., None], ask: Callable[..., float], size: 
     report(f"a field saved with its history, {size}, p95", _at(ours, 0.95), "trivial view", _at(peer, 0.95), "≤ 50×")
 
 
-def _asker(port: int, headers: dict[str, str]) -> Callable[..., float]:
+def asker(port: int, headers: dict[str, str]) -> Callable[..., float]:
     """Asks for an address, or sends a form to it, and returns the seconds; waits for the server at first."""
     token = "b" * 32
     headers = {**headers, "Cookie": f"{headers['Cookie']}; {settings.CSRF_COOKIE_NAME}={token}"}

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from clients.fields import label
+from clients.fields import OVERRIDE, label
 from clients.models import Client, Counterparty, LostReason, Right, Status
 from clients.services import Editable
 from config.ui import indented
@@ -231,7 +231,7 @@ class FieldRulesForm(forms.Form):
 
     def __init__(self, *args: Any, rights: dict[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in FIELDS:
+        for name in (*FIELDS, OVERRIDE):
             self.fields[name] = forms.ChoiceField(
                 label=label(name).capitalize(), choices=Right.choices, initial=rights[name], show_hidden_initial=True,
                 widget=forms.Select({"class": "form-select"}),

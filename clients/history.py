@@ -15,6 +15,7 @@ from accounts.models import ChangeSet, HistoryEvent, User, Way
 from clients import changes
 from clients.changes import REQUEST
 from clients.models import ChangeRequest, Channel, Client, Contact, Contract, Counterparty, Status, StatusCause
+from clients.overrides.models import CategoryOverride
 from clients.reverts import COLUMNS, EVENT
 from config import ui
 from territories.models import Territory
@@ -23,9 +24,13 @@ PAGE = 30
 RELATIONS: dict[str, type[Model]] = {
     "territory_id": Territory, "channel_id": Channel, "counterparty_id": Counterparty, "client_id": Client,
 }  # fmt: skip
-SILENT = frozenset({"id", "client_id", "status_cause"})  # told with the status, or of no use to a reader
+SILENT = frozenset(
+    {"id", "client_id", "status_cause", "author_id", "at"}
+)  # told with the status, or of no use to a reader
 NO_VALUE = "—"
-MODELS: dict[str, type[Model]] = {model._meta.db_table: model for model in (Client, Contact, Counterparty, Contract)}
+MODELS: dict[str, type[Model]] = {
+    model._meta.db_table: model for model in (Client, Contact, Counterparty, Contract, CategoryOverride)
+}
 
 
 class Change(NamedTuple):
@@ -88,6 +93,8 @@ def subjects(client: Client) -> dict[str, dict[int, str]]:
     found[Contact._meta.db_table] = _gone(Contact, client.pk, "full_name") | dict(
         client.contacts.values_list("pk", "full_name")
     )
+    overrides = CategoryOverride.objects.filter(client=client).values_list("pk", "category")
+    found[CategoryOverride._meta.db_table] = _gone(CategoryOverride, client.pk, "category") | dict(overrides)
     if client.counterparty:
         found[Counterparty._meta.db_table] = {client.counterparty.pk: client.counterparty.name}
         found[Contract._meta.db_table] = _gone(Contract, client.counterparty.pk, "number") | dict(
@@ -144,12 +151,12 @@ def _entry(event: HistoryEvent, about: dict[str, dict[int, str]], names: dict[st
             shown = [_cause(side.get("status_cause")) or NO_VALUE for side in (old, new)]
             fields.append(Change(_("cause of the status"), shown[0], shown[1]))
     who = str(event.actor) if event.actor else _who_without_actor(event.way)
-    derived = event.operation == "U" and COLUMNS[event.table].isdisjoint(new)
+    derived = event.operation == "U" and COLUMNS.get(event.table, frozenset()).isdisjoint(new)
     created = event.operation == "I" and model in (Client, Counterparty)  # never deleted
     return Entry(
         event.pk, event.at, who, str(Way(event.way).label), event.ip or "", event.operation,
         _did(event, who if event.actor else "", model), about[event.table].get(event.row_id, ""), fields,
-        part_of="", whole="", alone="" if derived or created else f"{EVENT}{event.pk}",
+        part_of="", whole="", alone="" if derived or created or model is CategoryOverride else f"{EVENT}{event.pk}",
     )  # fmt: skip
 
 
@@ -187,6 +194,7 @@ _WHOM: dict[type[Model], Callable[[], str]] = {
     Contact: lambda: pgettext("whom", "the contact"),
     Counterparty: lambda: pgettext("whom", "the counterparty"),
     Contract: lambda: pgettext("whom", "the contract"),
+    CategoryOverride: lambda: pgettext("whom", "the category set by hand"),
 }
 
 

@@ -85,7 +85,7 @@ def context(listing: Listing) -> dict[str, Any]:
         "tabs": some,
         "total": next(tab.clients for tab in some if tab.status == listing.tab),
         "elsewhere": [tab for tab in some if tab.clients and tab.clients.number],
-        "menus": list(_menus(listing)),
+        "menus": menus(listing),
         "heads": [_head(listing, column) for column in shown],
         "rows": [_line(row, listing.columns, change) for row in columns.rows(page.ids)],
         "page": page,
@@ -111,6 +111,11 @@ def _line(row: columns.Row, names: list[str], change: list[int] | None) -> Line:
     return Line(row.pk, row.code, row.name, editable, cells)
 
 
+def menus(listing: Listing) -> list[Menu]:
+    """The filters of the list, and what is chosen in them."""
+    return list(_menus(listing))
+
+
 def _head(listing: Listing, column: columns.Column) -> Head:
     if not column.sort:
         return Head(column)
@@ -123,7 +128,7 @@ def _head(listing: Listing, column: columns.Column) -> Head:
 
 def _menus(listing: Listing) -> Iterator[Menu]:
     for name in FILTERS:
-        if name == "reason" and listing.tab != Status.LOST:
+        if (name == "reason" and listing.tab != Status.LOST) or (name == "area" and not listing.area):
             continue
         if name in filters.CHOICES:
             choice, values = filters.CHOICES[name], listing.choices.get(name, [])
@@ -136,6 +141,8 @@ def _menus(listing: Listing) -> Iterator[Menu]:
         elif name == "territory":
             node = listing.node
             yield Menu(name, _("Territory"), [node.code] if node else [], node.name if node else "")
+        elif name == "area":
+            yield Menu(name, _("Area"), [str(listing.area)], _("on the map"))
         else:
             person = listing.manager
             yield Menu(name, _("Manager"), [person.username] if person else [], str(person or ""))
@@ -145,6 +152,9 @@ def options(listing: Listing, name: str) -> list[Option]:
     """The choices of one filter, counted over what the other filters leave."""
     if name == "territory":
         return list(_territories(listing))
+    if name == "area":
+        away = listing.state(area=None, segment=None)
+        return [Option(str(listing.area), "", True, None, away)] if listing.area else []
     if name == "manager":
         return [
             Option(person.username, str(person), person == listing.manager, None,

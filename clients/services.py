@@ -16,7 +16,8 @@ from accounts.services import acting, new_reference, notify
 from clients import bulk_plan, fields, reverts
 from clients.bulk_plan import Outcome, Seen
 from clients.changes import REQUEST
-from clients.models import ChangeRequest, Client, FieldRule, RequestState, Right, Status, StatusCause
+from clients.models import Category, ChangeRequest, Client, FieldRule, RequestState, Right, Status, StatusCause
+from clients.overrides.models import CategoryOverride
 from clients.reverts import Part, Plan
 from config.exchange.columns import Column
 from config.exchange.merging import Check, Counts, merge
@@ -74,18 +75,20 @@ def editable_fields(*, user: User, client: Client) -> Editable:
     approve = territory_ids(user, "approve")
     if approve is None or client.territory_id in approve:
         return Editable(frozenset(fields.DEFAULT_RIGHTS), frozenset())
-    asked = frozenset(name for name, right in fields.rights().items() if right == Right.APPROVE)
+    asked = frozenset(name for name, right in fields.rights().items() if right == Right.APPROVE) - {fields.OVERRIDE}
     return Editable(frozenset(fields.DEFAULT_RIGHTS) - asked, asked)
 
 
 def client_update(
-    *, user: User, code: str, version: int, changes: Mapping[str, Any], way: Way, ip: str | None = None
-) -> Saved:
+    *, user: User, code: str, version: int, changes: Mapping[str, Any], way: Way, reference: str = "",
+    ip: str | None = None,
+) -> Saved:  # fmt: skip
     """Change fields of one client; for those that this person may not change at once a change request is filed.
 
-    `changes`: new values by field name (model objects for relations). Raises Client.DoesNotExist for a client this
-    person may not see, PermissionDenied for one (or a field, or a target territory) they may not change, Conflict
-    when `version` is not the stored one, ValidationError by field. Nothing is changed or filed then.
+    `changes`: new values by field name (model objects for relations). `reference`: of the campaign it comes by.
+    Raises Client.DoesNotExist for a client this person may not see, PermissionDenied for one (or a field, or a target
+    territory) they may not change, Conflict when `version` is not the stored one, ValidationError by field. Nothing is
+    changed or filed then.
     """
     with transaction.atomic():
         client = Client.objects.visible_to(user).select_for_update(of=("self",)).get(code=code)
@@ -97,7 +100,7 @@ def client_update(
             _fill_in(client, {**free, **asked})
             for name, value in stored.items():
                 setattr(client, name, value)
-        with acting(actor=user, way=way, ip=ip):
+        with acting(actor=user, way=way, reference=reference, ip=ip):
             if free:
                 _write(client, free)
             filed = _file(user, client, asked)
@@ -203,7 +206,7 @@ def _file(user: User, client: Client, asked: Mapping[str, Any]) -> list[Filed]:
     filed = []
     for name, value in asked.items():
         former = ChangeRequest.objects.open().select_related("author").filter(client=client, field=name).first()
-        old, new = fields.pack(getattr(client, name)), fields.pack(value)
+        old, new = fields.pack(fields.held(client, name)), fields.pack(value)
         if former and (former.old, former.new) == (old, new):
             filed.append(Filed(former, already=True))
             continue
@@ -236,8 +239,8 @@ def change_request_approve(
     """
     with acting(actor=user, way=way, reference=f"{REQUEST}{pk}", ip=ip):
         request = _locked(user, pk)
-        client, attribute = request.client, fields.attribute(request.field)
-        current, new = getattr(client, attribute), fields.unpack(request.field, request.new)
+        client = request.client
+        current, new = fields.held(client, request.field), fields.unpack(request.field, request.new)
         if request.state != RequestState.OPEN:
             return Decision(request, False, _decided(request))
         if current == new:
@@ -251,7 +254,10 @@ def change_request_approve(
         if request.field == "territory" and allowed is not None and new not in allowed:
             return Decision(request, False, _("You don't decide about the territory it is to move to."))
         try:
-            _write(client, {attribute: new})
+            if request.field == fields.OVERRIDE:
+                _override(client, new, request.author)
+            else:
+                _write(client, {fields.attribute(request.field): new})
         except ValidationError as error:
             return Decision(request, False, _("Not possible any more: %(why)s") % {"why": " ".join(error.messages)})
         _close(request, RequestState.APPROVED, user, reason)
@@ -332,7 +338,7 @@ def field_rules_set(*, user: User, rights: Mapping[str, str], way: Way, ip: str 
     what is no field or no right."""
     if territory_ids(user, "manage") is not None:
         raise PermissionDenied
-    if set(rights) - set(fields.DEFAULT_RIGHTS) or set(rights.values()) - set(Right.values):
+    if set(rights) - set(fields.ALL_RIGHTS) or set(rights.values()) - set(Right.values):
         raise ValueError(rights)
     with acting(actor=user, way=way, ip=ip):
         for name, right in rights.items():
@@ -428,6 +434,69 @@ def client_mark_parted(*, pk: int, status: str, cause: str) -> None:
 def client_restore(*, pk: int, values: Mapping[str, Any]) -> None:
     """Give a locked client former values back, by attribute and as they are packed in JSON."""
     Client.objects.filter(pk=pk).update(**values)
+
+
+# --- the category set by hand (docs/decisions/077-category-by-hand.md) ------------------------------------------
+
+
+def override_right(*, user: User, client: Client) -> str:
+    """What this person may do about a client's category: "set" it, "ask" for it, or "" nothing."""
+    change = territory_ids(user, "change")
+    if change is not None and client.territory_id not in change:
+        return ""
+    for right in {fields.rights()[fields.OVERRIDE], Right.APPROVE.value}:
+        held = territory_ids(user, right)
+        if held is None or client.territory_id in held:
+            return "set"
+    return "ask"
+
+
+def category_override(
+    *, user: User, code: str, wanted: fields.Override | None, way: Way, ip: str | None = None
+) -> Saved:
+    """Put a category in place of the derived one until a day, or (None) give the derived one back; who may not, files
+    a request. Raises Client.DoesNotExist, PermissionDenied, ValidationError; nothing is changed or filed then."""
+    with acting(actor=user, way=way, ip=ip):
+        client = Client.objects.visible_to(user).select_for_update(of=("self",)).get(code=code)
+        right = override_right(user=user, client=client)
+        if not right:
+            raise PermissionDenied(fields.OVERRIDE)
+        _check_override(wanted)
+        filed: list[Filed] = []
+        if right == "set":
+            _override(client, wanted, user)
+        elif wanted != fields.held(client, fields.OVERRIDE):
+            filed = _file(user, client, {fields.OVERRIDE: wanted})
+        client.refresh_from_db()
+    return Saved(client, filed)
+
+
+def _check_override(wanted: fields.Override | None) -> None:
+    if wanted is None:
+        return
+    if wanted.category not in Category.values:
+        raise ValidationError({"category": _("Choose a category from A to E.")})
+    if wanted.until < timezone.localdate():
+        raise ValidationError({"until": _("The last day of the category set by hand has passed already.")})
+    if not wanted.reason.strip():
+        raise ValidationError({"reason": _("Say why the category is set by hand.")})
+
+
+def _override(client: Client, wanted: fields.Override | None, author: User) -> None:
+    """Write an override of a client whose row is locked, and the category that is in force with it."""
+    _check_override(wanted)
+    row = CategoryOverride.objects.filter(client=client).first()
+    if wanted is None:
+        if row is None:
+            return
+        client.category = row.derived
+        row.delete()
+    else:
+        values = {**wanted._asdict(), "author": author, "at": timezone.now()}
+        derived = row.derived if row else client.category
+        CategoryOverride.objects.update_or_create(client=client, defaults=values | {"derived": derived})
+        client.category = wanted.category
+    client.save(update_fields=["category"])
 
 
 # --- taking changes back -----------------------------------------------------------------------------------------
@@ -538,15 +607,27 @@ def contacts_load(cursor: CursorWrapper, columns: Sequence[Column]) -> Counts:
 
 def clients_set_derived(cursor: CursorWrapper) -> int:
     """Write what follows from facts for the clients of the temporary table `derived` (id, status, cause, order_on,
-    category) where it differs; how many did. A move of
-    status is an event of the history with its cause (spec/product.md, rule 5)."""
+    category) where it differs; how many did. A move of status is an event of the history with its cause
+    (spec/product.md, rule 5). A category set by hand stays in force until its last day has passed."""
+    cursor.execute("DELETE FROM overrides_categoryoverride WHERE until < current_date")
     cursor.execute(
         """
         UPDATE clients_client c
-        SET status = d.status, status_cause = d.cause, last_order_on = d.order_on, category = d.category
-        FROM derived d
+        SET status = d.status, status_cause = d.cause, last_order_on = d.order_on,
+            category = coalesce(o.category, d.category)
+        FROM derived d LEFT JOIN overrides_categoryoverride o ON o.client_id = d.id
         WHERE d.id = c.id AND (c.status, c.status_cause, c.last_order_on, c.category)
-              IS DISTINCT FROM (d.status, d.cause, d.order_on, d.category)
+              IS DISTINCT FROM (d.status, d.cause, d.order_on, coalesce(o.category, d.category))
         """
     )
-    return int(cursor.rowcount)
+    written = int(cursor.rowcount)
+    cursor.execute(
+        "UPDATE overrides_categoryoverride o SET derived = d.category FROM derived d"
+        " WHERE d.id = o.client_id AND o.derived <> d.category"
+    )
+    # One set by hand while the statement above waited for its client's row was not seen there.
+    cursor.execute(
+        "UPDATE clients_client c SET category = o.category FROM overrides_categoryoverride o"
+        " WHERE o.client_id = c.id AND c.category <> o.category AND c.merged_into_id IS NULL"
+    )
+    return written

@@ -1,7 +1,9 @@
 """Where a person has which right."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import NamedTuple
 
 from django.db import connection
@@ -24,9 +26,33 @@ def territory_ids(user: User, right: str) -> list[int] | None:
         return []
     if _is_admin(user):
         return None
+    return list(_granted(user.pk).get(right, ()))
+
+
+_kept: ContextVar[dict[int, dict[str, list[int]]] | None] = ContextVar("_kept", default=None)
+
+
+@contextmanager
+def rights_kept() -> Iterator[None]:
+    """Within it, what a person has been granted is asked of the database once (docs/decisions/080)."""
+    token = _kept.set({})
+    try:
+        yield
+    finally:
+        _kept.reset(token)
+
+
+def _granted(pk: int) -> dict[str, list[int]]:
+    """By right, the territories on which this person has it."""
+    kept = _kept.get()
+    if kept is not None and pk in kept:
+        return kept[pk]
     with connection.cursor() as cursor:
-        cursor.execute(sql.read("territories", "granted"), {"user": user.pk, "right": right})
-        return [pk for (pk,) in cursor.fetchall()]
+        cursor.execute(sql.read("territories", "granted"), {"user": pk})
+        found: dict[str, list[int]] = dict(cursor.fetchall())
+    if kept is not None:
+        kept[pk] = found
+    return found
 
 
 def _is_admin(user: User) -> bool:

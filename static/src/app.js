@@ -22,6 +22,11 @@
   toasts.querySelectorAll(".toast-line").forEach(fade);
   // What a page asks by itself may fail unsaid: it asks again soon.
   const complain = (kind) => (event) => { if (!event.detail.elt.matches("#freshness, [data-quiet]")) say(document.body.dataset[kind]); };
+  // A request whose place a newer one takes is no error; htmx would write two into the console.
+  let replaced = false;
+  window.addEventListener("htmx:abort", () => { replaced = true; }, true);
+  window.addEventListener("htmx:abort", () => { replaced = false; });
+  htmx.logger = (element, event, detail) => { if (replaced) delete detail.error; };
   document.addEventListener("say", (event) => say(event.detail.text));
   document.addEventListener("htmx:sendError", complain("lost"));
   document.addEventListener("htmx:timeout", complain("lost"));
@@ -61,7 +66,7 @@
   let state = [];
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (!event.detail.requestConfig.elt.matches("[data-renew]")) return;
-    if (document.querySelector("#kpi [data-menu][open]")) event.detail.shouldSwap = false;
+    if (document.querySelector(".kpi [data-menu][open]")) event.detail.shouldSwap = false;
     else state = kept().map((part) => [part.open, part.scrollLeft, part.scrollTop]);
   });
   document.addEventListener("htmx:afterSwap", () => {
@@ -76,6 +81,16 @@
     }
   });
 
+  // In a grid of fields up and down go to the same field of the row above and below.
+  document.addEventListener("keydown", (event) => {
+    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    const field = step && event.target.closest("[data-grid] input");
+    if (!field) return;
+    const row = field.closest("tr");
+    const next = row.parentElement.rows[row.sectionRowIndex + step];
+    const there = next && next.cells[field.closest("td").cellIndex].querySelector("input:not([type=hidden])");
+    if (there) { event.preventDefault(); there.focus(); there.select(); }
+  });
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest("input, select, textarea, [contenteditable]");
     if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
