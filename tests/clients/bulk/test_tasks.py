@@ -50,7 +50,7 @@ def test_a_worker_killed_in_the_middle_of_a_bulk_edit_changes_every_client_once(
         return bool(
             instance.query(
                 "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-                " AND query LIKE '%%clients_client%%FOR UPDATE%%'"
+                " AND query LIKE 'SELECT FROM clients_client WHERE id = ANY%%'"
             )
         )
 
