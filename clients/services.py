@@ -353,7 +353,7 @@ def clients_bulk_plan(*, user: User, seen: Seen, changes: Mapping[str, Any]) -> 
     plan = bulk_plan.plan(user, _checked(changes))
     with transaction.atomic(), connection.cursor() as cursor:
         bulk_plan.fill(cursor, plan, seen)
-        return plan, bulk_plan.outcome(cursor)
+        return plan, bulk_plan.outcome(cursor, shown=bulk_plan.SHOWN)
 
 
 def clients_bulk_update(

@@ -28,6 +28,8 @@ from cleanup import services as campaigns
 from cleanup.answers import photo_add, sheet_answer
 from cleanup.models import Campaign, Photo, Question
 from cleanup.prefill import sheets_fill
+from clients.bulk.models import Edit
+from clients.bulk.services import edit_create, selection_create
 from clients.duplicates.models import Merge
 from clients.duplicates.services import clients_merge
 from clients.fields import ALL_RIGHTS
@@ -138,6 +140,15 @@ job-list              GET     200      200         200      200      200    302
 job                   GET     404      404         404      404      404    302
 job-cancel            POST    404      404         404      404      404    302
 job-file              GET     404      404         404      404      404    302
+
+client-cell           GET     200/404  200/404     200/404  403/404  200    302
+client-cell           POST    200/404  200/404     200/404  403/404  200    302
+selection-new         POST    302      302         302      403      302    302
+selection             GET     404      404         404      404      404    302
+selection             POST    404      404         404      404      404    302
+bulk-edit             GET     404      404         404      404      404    302
+bulk-edit             POST    404      404         404      404      404    302
+bulk-again            POST    404      404         404      404      404    302
 
 staff-list            GET     403      403         200      403      200    302
 staff-new             GET     403      403         200      403      200    302
@@ -253,6 +264,7 @@ class Region(NamedTuple):
     segment: Segment  # of somebody else, not shared
     photo: Photo  # of an answered sheet of a campaign of the region
     question: Question  # of a questionnaire that is not asked yet
+    edit: Edit  # of somebody else
     request: ChangeRequest | None = None  # of the representative, in the other region of somebody there
     notice: Notice | None = None
 
@@ -294,6 +306,10 @@ ABOUT: dict[str, Values] = {
         for name in ("questionnaire", "questionnaire-change", "question-new")
     },
     "question-edit": lambda region: {"pk": region.question.version_id, "question": region.question.pk},
+    "client-cell": lambda region: {"code": region.client.code, "name": "phone"},
+    "selection": lambda region: {"pk": region.edit.selection_id},  # somebody else's
+    "bulk-edit": lambda region: {"pk": region.edit.pk},
+    "bulk-again": lambda region: {"pk": region.edit.pk},
     "digest-unsubscribe": lambda region: {"token": "forged"},
 }
 for _name in ("kpi-chart-clients", "api-chart", "api-chart-clients"):
@@ -379,6 +395,9 @@ SENT: dict[str, Values] = {
     "territory-list": lambda region: {"name": "New", "parent": region.team.code},
     "territory-new": lambda region: {"name": "New", "code": "new", "parent": region.team.code},
     "api-client": lambda region: {"phone": "1"},
+    "client-cell": lambda region: {"version": region.client.version, "phone": "1", "initial-phone": ""},
+    "selection-new": lambda region: {"id": region.client.pk},
+    "selection": lambda region: {"field": "phone", "phone": "1"},
     "plans-add": lambda region: {"state": f"territory={region.team.code}&status=lost", "due_on": "2099-01-01"},
     "plan": lambda region: {"was": "new", "stage": "agreed"},
     "client-plans": lambda region: {"due_on": "2099-01-01"},
@@ -511,6 +530,9 @@ def _campaign(word: str, team: Territory, client: Client, author: User) -> tuple
     sheet_answer(user=author, pk=sheet.pk, key=uuid4(), at=timezone.now(), values={"works": "yes"}, comment=word)
     question = draft.questions.get(key="works")
     return photo, question
+    chosen = selection_create(user=job.owner, found=Client.objects.filter(pk=client.pk))
+    edit = edit_create(selection=chosen, changes={"phone": f"Phone {word}"})
+    return Region(word, team, client, invoice, job, imported, contact, talk, visit, twin, merge, *people, segment, edit)
 
 
 def _asked(region: Region, author: User) -> Region:
