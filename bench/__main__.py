@@ -68,11 +68,12 @@ def main() -> None:
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
-    from bench import duplicates, history, kpis, lighthouse, loads, register, rights
+    from bench import bulk, duplicates, history, kpis, lighthouse, loads, register, rights
 
     loads.measure(report, timed, HOME)
     kpis.measure(report, median, HOME)
     history.measure(report, median)
+    bulk.measure(report)
     smaller = register.measure(report)
     rights.measure(report, median)
     register.measure(report, smaller)
@@ -90,7 +91,7 @@ def write_table() -> None:
 
 Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}: {os.cpu_count()} cores ({cpu}), {platform.python_implementation()} {platform.python_version()},
 {CLIENTS:,} clients, {LINES:,} invoice lines. Both sides of a row were measured in the same run; read the ratios. What is
-compared with what is said in `bench/loads.py`, `bench/kpis.py`, `bench/register.py`, `bench/rights.py` (which has 1,000,000 clients
+compared with what is said in `bench/loads.py`, `bench/kpis.py`, `bench/bulk.py`, `bench/register.py`, `bench/rights.py` (which has 1,000,000 clients
 more), `bench/lighthouse.py` and `bench/duplicates.py`.
 
 | what | ours | peer | ratio | promised |

@@ -93,8 +93,8 @@ def subjects(client: Client) -> dict[str, dict[int, str]]:
     found[Contact._meta.db_table] = _gone(Contact, client.pk, "full_name") | dict(
         client.contacts.values_list("pk", "full_name")
     )
-    overrides = CategoryOverride.objects.filter(client=client).values_list("pk", "category")
-    found[CategoryOverride._meta.db_table] = _gone(CategoryOverride, client.pk, "category") | dict(overrides)
+    overrides = CategoryOverride.objects.filter(client=client).values_list("pk", "reason")
+    found[CategoryOverride._meta.db_table] = _gone(CategoryOverride, client.pk, "reason") | dict(overrides)
     if client.counterparty:
         found[Counterparty._meta.db_table] = {client.counterparty.pk: client.counterparty.name}
         found[Contract._meta.db_table] = _gone(Contract, client.counterparty.pk, "number") | dict(

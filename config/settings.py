@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "visits",
     "kpi",
     "kpi.imports",
+    "kpi.reopenings",
     "kpi.targets",
     "kpi.ranks",
     "kpi.efforts",

@@ -198,7 +198,7 @@ class FlowMonth(models.Model):
     """A month whose moves between the parts of the base are stored, and the days they were reckoned by.
 
     From the day before the month to `as_of`, its last day or, while it lasts, today; windows as in kpi/sql/split.sql.
-    Where one of the three is not what it would be now, the month is to be reckoned whole.
+    Where one of the three is not what it would be now, the month is to be reckoned whole; all null: it never was.
     """
 
     month = models.DateField(primary_key=True)

@@ -170,10 +170,10 @@ class Chart(APIView):
                 answer = {"months": [month._asdict() | {"moves": _moves(month)} for month in months]}
             case Key.PARETO:
                 serializer = CurveChartSerializer
-                curve = selectors.curve(territory=territory, d1=d1)
+                curve = selectors.curve(selectors.ranks(territory=territory, d1=d1))
                 answer = {"as_of": curve.day, **curve._asdict()}
             case _:
-                ranked = selectors.ranked(territory=territory, key=chart, d1=d1)
+                ranked = selectors.ranked(selectors.ranks(territory=territory, d1=d1), chart)
                 answer = {"as_of": ranked.day, **ranked._asdict(), "cells": list(ranked.cells.values())}
         return Response(serializer(head | answer).data)
 

@@ -7,7 +7,7 @@ WIDTH, HEIGHT = 640, 280
 LEFT, RIGHT, TOP, BOTTOM = 66, 12, 22, 46
 INNER, DEEP = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 GAP = 0.34  # of a bar's place
-ROW = 44  # of a lying bar
+ROW = 48  # of a lying bar
 TICKS = 4
 
 
@@ -80,7 +80,7 @@ def lines(series: Mapping[str, Sequence[int | None]]) -> tuple[list[Tick], list[
 def stacks(values: Sequence[tuple[Sequence[int], Sequence[int]]]) -> tuple[float, list[Stack]]:
     """Bars of what came, up, and what went, down; and the height of the zero line."""
     up, down = (max((sum(both[way]) for both in values), default=0) for way in (0, 1))
-    unit = DEEP / max(up + down, 1)
+    unit = (DEEP - 24) / max(up + down, 1)  # below the lowest bar its sum is written
     zero = round(TOP + up * unit, 1)
     width = INNER / max(len(values), 1) * (1 - GAP)
     found = []
@@ -95,7 +95,7 @@ def stacks(values: Sequence[tuple[Sequence[int], Sequence[int]]]) -> tuple[float
                 bars.append(Bar(round(middle - width / 2, 1), round(y, 1), round(width, 1), round(height, 1), index))
             if index >= len(came):
                 under += height
-        found.append(Stack(middle, bars, round(over - 5, 1), round(under + 15, 1)))
+        found.append(Stack(middle, bars, round(over - 5, 1), round(under + 4, 1)))
     return zero, found
 
 
@@ -109,7 +109,7 @@ def lying(rows: Sequence[Sequence[int]]) -> list[list[Bar]]:
         for index, value in enumerate(row):
             width = value / most * room
             if value:
-                bars.append(Bar(round(x, 1), number * ROW + 18, round(width, 1), 20, index))
+                bars.append(Bar(round(x, 1), number * ROW + 20, round(width, 1), 20, index))
             x += width
         found.append(bars)
     return found

@@ -49,7 +49,7 @@ def flows_follow(cursor: CursorWrapper, many: float) -> None:
     )
     cursor.execute("SELECT count(*) FROM touched")
     if cursor.fetchone()[0] > many:
-        FlowMonth.objects.update(as_of=None)
+        FlowMonth.objects.update(window_after=None)  # shown as they are until then
     else:
         _reckon(cursor, [month.pk for month in months if current(month)], whole=False)
 

@@ -66,6 +66,7 @@ class Label(NamedTuple):
 
 def _labels(days: list[tuple[date, date]]) -> list[Label]:
     found, year = [], 0
+    every = 1 + len(days) // 14  # as many as have room
     for index, (x, (d0, d1)) in enumerate(zip(drawing.middles(len(days)), days, strict=True)):
         months = months_of(d0, d1)
         if months == 1:
@@ -76,7 +77,10 @@ def _labels(days: list[tuple[date, date]]) -> list[Label]:
             text = f"{d0:%m}–{d1:%m}" if months < 12 else ""
         more = str(d1.year) if d1.year != year else ""
         year = d1.year
-        found.append(Label(x, text, more, bool((len(days) - 1 - index) % 2) and not more))
+        back = len(days) - 1 - index
+        if back % every and not more:
+            text = ""
+        found.append(Label(x, text, more, bool(back % 2) and not more))
     return found
 
 
@@ -124,7 +128,7 @@ def base(points: list[Point], asked: Asked) -> Base:
     ]
     return Base(
         scale, lines, _labels([(point.d0, point.d1) for point in points]), rows,
-        any(point.okb is None for point in points),
+        any(point.okb is None for point in points[-1 - selectors.ASKED_FOR :]),
     )  # fmt: skip
 
 
@@ -152,10 +156,11 @@ class FlowRow(NamedTuple):
 class Flow:
     part: Status
     parts: list[tuple[Status, str, bool]]
-    others: list[tuple[str, str, str]]  # of the legend and the head: css, who came, who went
+    others: list[tuple[Status, str, str]]  # of the legend and the head of the table: who came, who went
     zero: float
-    stacks: list[tuple[drawing.Stack, list[tuple[drawing.Bar, Move]], int, int]]
+    stacks: list[tuple[drawing.Stack, list[tuple[drawing.Bar, Move]], int, int, Label]]
     labels: list[Label]
+    sums: bool  # whether there is room for them
     rows: list[FlowRow]
     counting: bool
     said: str
@@ -171,8 +176,9 @@ def flow(months: list[Month], asked: Asked, part: Status) -> Flow:
         for month in months
     ]
     zero, drawn = drawing.stacks(values)
+    labels = _labels([(month.month, month.month) for month in months])
     stacks, rows = [], []
-    for month, stack, (came, went) in zip(months, drawn, values, strict=True):
+    for month, stack, label, (came, went) in zip(months, drawn, labels, values, strict=True):
         name = formats.date_format(month.month, "F Y")
         day = f"{month.month:%Y-%m}"
         pairs = [(other, part) for other in others] + [(part, other) for other in others]
@@ -185,14 +191,13 @@ def flow(months: list[Month], asked: Asked, part: Status) -> Flow:
             )
             for (one, other), number in zip(pairs, (*came, *went), strict=True)
         ]
-        stacks.append((stack, [(bar, moves[bar.nth]) for bar in stack.bars], sum(came), sum(went)))
+        stacks.append((stack, [(bar, moves[bar.nth]) for bar in stack.bars], sum(came), sum(went), label))
         if month.as_of:
             end = _behind(Key.FLOW, asked, **{"from": day, "to": day, "column": part.value})
             rows.append(FlowRow(name, month.at_start(part.value), moves, month.at_end(part.value), end))
-    days = [(month.month, month.month) for month in months]
     legend = [
         (
-            other.value,
+            other,
             gettext("from: %(part)s") % {"part": other.label},
             gettext("to: %(part)s") % {"part": other.label},
         )
@@ -207,7 +212,16 @@ def flow(months: list[Month], asked: Asked, part: Status) -> Flow:
             "went": ui.count(sum(move.clients for move in last.moves[len(others) :])), "end": ui.count(last.end),
         }  # fmt: skip
     return Flow(
-        part, parts, legend, zero, stacks, _labels(days), rows, any(month.as_of is None for month in months), said
+        part,
+        parts,
+        legend,
+        zero,
+        stacks,
+        labels,
+        len(labels) <= 14,
+        rows,
+        any(month.as_of is None for month in months[-selectors.POINTS :]),
+        said,
     )
 
 
@@ -371,10 +385,8 @@ def curve(found: Curve, asked: Asked) -> Drawn:
 
 def charts(territory: Territory, asked: Asked, part: Status) -> dict[str, Any]:
     """All charts of a node and period, from what is stored."""
-    grids = {
-        key: grid(selectors.ranked(territory=territory, key=key, d1=asked.d1, catch_up=False), key, asked)
-        for key in (Key.ABCDE, Key.RANKS, Key.RFM)
-    }
+    ranks = selectors.ranks(territory=territory, d1=asked.d1, catch_up=False)
+    grids = {key: grid(selectors.ranked(ranks, key), key, asked) for key in (Key.ABCDE, Key.RANKS, Key.RFM)}
     return {
         "base": base(selectors.base(territory=territory, d0=asked.d0, d1=asked.d1), asked),
         "flow": flow(selectors.flow(territory=territory, d0=asked.d0, d1=asked.d1), asked, part),
@@ -382,7 +394,7 @@ def charts(territory: Territory, asked: Asked, part: Status) -> dict[str, Any]:
         "channels": channels(grids[Key.ABCDE]),
         "ranks": grids[Key.RANKS],
         "rfm": grids[Key.RFM],
-        "pareto": curve(selectors.curve(territory=territory, d1=asked.d1, catch_up=False), asked),
+        "pareto": curve(selectors.curve(ranks), asked),
         "titles": {key.value: title for key, title in TITLES.items()},
     }
 
@@ -392,6 +404,7 @@ class Told(NamedTuple):
 
     name: str
     clients: int
+    day: date | None  # of the ranks
 
 
 def told(part: Part) -> Told:
@@ -402,16 +415,17 @@ def told(part: Part) -> Told:
             number for (before, after), number in (month.moves if month else {}).items()
             if part.row in ("", before) and part.column in ("", after)
         )  # fmt: skip
-        return Told(f"{formats.date_format(part.d1, 'F Y')}: {names[0]} → {names[1]}", clients)
+        return Told(f"{formats.date_format(part.d1, 'F Y')}: {names[0]} → {names[1]}", clients, None)
+    ranks = selectors.ranks(territory=part.territory, d1=part.d1, catch_up=False)
     if part.key is Key.PARETO:
-        found = selectors.curve(territory=part.territory, d1=part.d1, catch_up=False)
+        found = selectors.curve(ranks)
         if part.row == "none":
-            return Told(gettext("Clients with sales and no margin"), found.idle)
+            return Told(gettext("Clients with sales and no margin"), found.idle, found.day)
         step = next((step for step in found.steps if step.row == part.row), None)
-        return Told(gettext("Clients with the highest margin"), step.clients if step else 0)
-    ranked = selectors.ranked(territory=part.territory, key=part.key, d1=part.d1, catch_up=False)
+        return Told(gettext("Clients with the highest margin"), step.clients if step else 0, found.day)
+    ranked = selectors.ranked(ranks, part.key)
     cell = ranked.cells.get((part.row, part.column))
-    return Told(_cell_name(part, ranked), cell.clients if cell else 0)
+    return Told(_cell_name(part, ranked), cell.clients if cell else 0, ranked.day)
 
 
 def _cell_name(part: Part, found: Ranked) -> str:
@@ -420,8 +434,8 @@ def _cell_name(part: Part, found: Ranked) -> str:
     names = {"row": part.row or no_row, "column": column}
     match part.key:
         case Key.ABCDE:
-            return gettext("Category: %(row)s, channel: %(column)s") % names
+            return gettext("Category %(row)s, channel “%(column)s”") % names
         case Key.RANKS:
-            return gettext("Profit rank: %(row)s, potential rank: %(column)s") % names
+            return gettext("Profit rank %(row)s, potential rank %(column)s") % names
         case _:
             return gettext("Frequency %(row)s, recency %(column)s of 5") % names

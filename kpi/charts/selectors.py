@@ -15,8 +15,8 @@ from django.utils import timezone
 from accounts.models import User
 from clients.models import Category, Channel, Status
 from config import sql
-from kpi import metrics, periods, selectors, services
-from kpi.models import FlowCell, FlowMonth, RankCell, RankDay
+from kpi import metrics, periods, services
+from kpi.models import FlowCell, FlowMonth, Period, PeriodCell, RankCell, RankDay
 from sales.models import Invoice
 from territories.models import Territory, TerritoryPath
 from territories.selectors import territory_ids
@@ -150,12 +150,19 @@ def base(*, territory: Territory, d0: date, d1: date) -> list[Point]:
         if back and (first is None or end < first):
             break
         days.append((begin, end))
-    for begin, end in days[: 1 + ASKED_FOR]:
-        services.period_at_hand(begin, end)
-    days.reverse()
-    found = selectors.history(territory, days)
-    keys = ("okb", "akb", "stable_akb")
-    return [Point(*both, *(row.get(key) for key in keys)) for both, row in zip(days, found, strict=True)]
+    known = {(period.d0, period.d1): period for period in Period.objects.filter(d0__in=[both[0] for both in days])}
+    for both in days[: 1 + ASKED_FOR]:
+        if both not in known:
+            services.period_at_hand(*both)
+    stored = {known[both].pk: both for both in days if both in known and not known[both].stale}
+    below = TerritoryPath.objects.filter(above=territory).values("below")
+    sums = PeriodCell.objects.filter(period__in=stored, territory__in=below).values_list("period")
+    found = {pk: figures for pk, *figures in sums.annotate(Sum("okb"), Sum("akb"), Sum("stable_akb"))}
+    figures = {both: found.get(pk, [0, 0, 0]) for pk, both in stored.items()}
+    points = [Point(*both, *figures.get(both, [None] * 3)) for both in reversed(days)]
+    while len(points) > 1 + ASKED_FOR and points[0].okb is None:
+        del points[0]
+    return points
 
 
 def flow(*, territory: Territory, d0: date, d1: date) -> list[Month]:
@@ -165,9 +172,9 @@ def flow(*, territory: Territory, d0: date, d1: date) -> list[Month]:
     first = _first_order()
     months = [month for month in (services.months_before(last, back) for back in range(count)) if month.year > 1]
     months = [month for month in months if month == last or (first and month >= first.replace(day=1))]
-    for month in months[:POINTS]:
-        services.period_at_hand(month, services.month_end(month))
     stored = FlowMonth.objects.in_bulk(months)
+    for month in set(months[:POINTS]) - set(stored):
+        services.period_at_hand(month, services.month_end(month))
     below = TerritoryPath.objects.filter(above=territory).values("below")
     moves: dict[date, dict[tuple[str, str], int]] = defaultdict(dict)
     cells = FlowCell.objects.filter(month__in=months, territory__in=below).values_list("month", "before", "after")
@@ -177,43 +184,56 @@ def flow(*, territory: Territory, d0: date, d1: date) -> list[Month]:
     return [Month(month, stored[month].as_of if month in stored else None, moves[month]) for month in reversed(months)]
 
 
-def ranked(*, territory: Territory, key: Key, d1: date, catch_up: bool = True) -> Ranked:
-    """A chart of two axes as of the end of a period, today for one that has not ended.
+class Ranks(NamedTuple):
+    """The sums that all charts of ranks are drawn from, of a node as of a day."""
+
+    day: date
+    current: bool
+    cells: dict[Key, list[Cell]]
+
+
+def ranks(*, territory: Territory, d1: date, catch_up: bool = True) -> Ranks:
+    """As of the end of a period, today for one that has not ended.
 
     `catch_up` False shows what is stored at once, and whether it is current.
     """
     day, current = _ranked_on(d1, catch_up)
     below = TerritoryPath.objects.filter(above=territory).values("below")
-    found = RankCell.objects.filter(day=day, chart=key.value, territory__in=below).values_list("row", "column")
-    sums = found.annotate(Sum("clients"), Sum("amount"), Sum("margin"), Sum("potential")).order_by()
+    found = RankCell.objects.filter(day=day, territory__in=below).values_list("chart", "row", "column")
+    cells: dict[Key, list[Cell]] = {key: [] for key in Key}
+    for chart, *cell in found.annotate(Sum("clients"), Sum("amount"), Sum("margin"), Sum("potential")).order_by():
+        cells[Key(chart)].append(Cell(*cell))
+    return Ranks(day, current, cells)
+
+
+def ranked(found: Ranks, key: Key) -> Ranked:
+    """A chart of two axes."""
     rows, columns, names = LETTERS, LETTERS, {}
     if key is Key.RFM:
         rows, columns = SCORES, SCORES[::-1]
     if key is Key.ABCDE:
         names = {str(pk): (code, name) for pk, code, name in Channel.objects.values_list("pk", "code", "name")}
     cells = {}
-    for row, column, *figures in sums:
-        column = names[column][0] if column in names else column
-        cells[row, column] = Cell(row, column, *figures)
+    for cell in found.cells[key]:
+        column = names[cell.column][0] if cell.column in names else cell.column
+        cells[cell.row, column] = cell._replace(column=column)
     across = [Axis(code, code) for code in columns]
     if key is Key.ABCDE:
         used = {column for _row, column in cells}
         across = [Axis(code, name) for code, name in sorted(names.values()) if code in used] + [Axis("", "")]
-    return Ranked(day, current, [Axis(code, code) for code in rows], across, cells)
+    return Ranked(found.day, found.current, [Axis(code, code) for code in rows], across, cells)
 
 
-def curve(*, territory: Territory, d1: date, catch_up: bool = True) -> Curve:
+def curve(found: Ranks) -> Curve:
     """The curve of Pareto: what share of the margin of 12 months how many clients bring, from the top down."""
-    day, current = _ranked_on(d1, catch_up)
-    below = TerritoryPath.objects.filter(above=territory).values("below")
-    found = RankCell.objects.filter(day=day, chart=Key.PARETO.value, territory__in=below).values_list("row")
-    sums = {row: (clients, margin) for row, clients, margin in found.annotate(Sum("clients"), Sum("margin")).order_by()}
+    sums = {cell.row: (cell.clients, cell.margin) for cell in found.cells[Key.PARETO]}
     idle, _loss = sums.pop("none", (0, 0))
     rows = sorted(sums, key=int, reverse=True)
     clients = list(accumulate(sums[row][0] for row in rows))
     margin = list(accumulate(sums[row][1] for row in rows))
     steps = [Step(*step) for step in zip(rows, clients, margin, strict=True)]
-    return Curve(day, current, steps, clients[-1] + idle if rows else idle, margin[-1] if rows else 0, idle)
+    total = margin[-1] if rows else 0
+    return Curve(found.day, found.current, steps, (clients[-1] if rows else 0) + idle, total, idle)
 
 
 def _ranked_on(d1: date, catch_up: bool) -> tuple[date, bool]:

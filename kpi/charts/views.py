@@ -8,7 +8,6 @@ from accounts.requests import StaffRequest
 from clients.models import Status
 from config.web import render_page
 from kpi import filters, services
-from kpi import selectors as kpi
 from kpi.charts import pages, selectors
 from kpi.charts.selectors import Key, Part
 from kpi.views import LIMIT, freshness, head
@@ -28,10 +27,11 @@ def kpi_charts(request: StaffRequest) -> HttpResponse:
         return freshness(request, asked.territory, asked)
     part = next((status for status in pages.PARTS if status.value == request.GET.get("part")), Status.ACTIVE)
     context = head(request, asked, asked.territory) | pages.charts(asked.territory, asked, part)
-    answer = kpi.matrix(territory=asked.territory, d0=asked.d0, d1=asked.d1, catch_up=False)
+    period = services.period_stored(asked.d0, asked.d1)
+    assert period.computed_at is not None
     context |= {
-        "matrix": answer,
-        "seen": answer.computed_at.isoformat(),
+        "matrix": {"computed_at": period.computed_at, "waiting": services.waiting()},
+        "seen": period.computed_at.isoformat(),
         "nodes": choices(tree(request.user), asked.territory.code),
     }
     return render_page(request, "charts/charts.html", "charts/_charts.html", context)
