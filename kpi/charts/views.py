@@ -26,11 +26,12 @@ def kpi_charts(request: StaffRequest) -> HttpResponse:
     if request.htmx.target == "freshness":
         return freshness(request, asked.territory, asked)
     part = next((status for status in pages.PARTS if status.value == request.GET.get("part")), Status.ACTIVE)
-    context = head(request, asked, asked.territory) | pages.charts(asked.territory, asked, part)
     period = services.period_stored(asked.d0, asked.d1)
     assert period.computed_at is not None
+    waiting, first = selectors.waiting_and_first_order()
+    context = head(request, asked, asked.territory) | pages.charts(asked.territory, asked, part, first)
     context |= {
-        "matrix": {"computed_at": period.computed_at, "waiting": services.waiting()},
+        "matrix": {"computed_at": period.computed_at, "waiting": waiting},
         "seen": period.computed_at.isoformat(),
         "nodes": choices(tree(request.user), asked.territory.code),
     }
