@@ -1,7 +1,7 @@
 """The charts as their templates want them: marks with addresses, axes with names, tables of the same numbers."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -100,6 +100,7 @@ class Base:
     labels: list[Label]
     rows: list[tuple[str, list[tuple[int | None, str]]]]
     counting: bool
+    computed_at: datetime | None  # of the period itself; None where it isn't stored
 
 
 def base(points: list[Point], asked: Asked) -> Base:
@@ -128,7 +129,7 @@ def base(points: list[Point], asked: Asked) -> Base:
     ]
     return Base(
         scale, lines, _labels([(point.d0, point.d1) for point in points]), rows,
-        any(point.okb is None for point in points[-1 - selectors.ASKED_FOR :]),
+        any(point.okb is None for point in points[-1 - selectors.ASKED_FOR :]), points[-1].computed_at,
     )  # fmt: skip
 
 

@@ -3,13 +3,13 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from enum import Enum
 from itertools import accumulate
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Exists, Min, Q, Sum
+from django.db.models import Exists, F, Min, Q, Sum
 from django.utils import timezone
 
 from accounts.models import User
@@ -47,6 +47,7 @@ class Point(NamedTuple):
     okb: metrics.Number | None
     akb: metrics.Number | None
     stable_akb: metrics.Number | None
+    computed_at: datetime | None
 
 
 class Month(NamedTuple):
@@ -154,11 +155,12 @@ def base(*, territory: Territory, d0: date, d1: date, first: date | None) -> lis
     keys = ("okb", "akb", "stable_akb")
     sums = {f"sum_{key}": Sum(f"periodcell__{key}", filter=here, default=0) for key in keys}
     known = Period.objects.filter(d0__in=[begin for begin, _end in days]).values_list("d0", "d1", "stale")
-    figures = {(begin, end): [None] * 3 if stale else row for begin, end, stale, *row in known.annotate(**sums)}
+    rows = known.annotate(**sums, at=F("computed_at"))
+    figures = {(begin, end): [None] * 4 if stale else row for begin, end, stale, *row in rows}
     for both in days[: 1 + ASKED_FOR]:
         if both not in figures:
             services.period_at_hand(*both)
-    points = [Point(*both, *figures.get(both, [None] * 3)) for both in reversed(days)]
+    points = [Point(*both, *figures.get(both, [None] * 4)) for both in reversed(days)]
     while len(points) > 1 + ASKED_FOR and points[0].okb is None:
         del points[0]
     return points
