@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from clients.models import Client, FieldRule, Right
 from config import ui
+from config.once import once_a_page
 
 Packed = str | int | float | bool | None
 
@@ -26,6 +27,7 @@ DEFAULT_RIGHTS: dict[str, str] = {
 }
 
 
+@once_a_page
 def rights() -> dict[str, str]:
     """The right that each field needs today, on the client's territory, to be changed at once."""
     stored = dict(FieldRule.objects.filter(field__in=DEFAULT_RIGHTS).values_list("field", "right"))

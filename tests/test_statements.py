@@ -17,7 +17,7 @@ from clients import counting, search
 from clients.filters import FLAGS
 from clients.keyset import SORTS
 from clients.listing import TABS
-from clients.models import Client, Segment
+from clients.models import Segment
 from tests import make
 from tests.test_rights_matrix import DECLARED, ROLES, World, _plain_static_files, ask, world  # noqa: F401
 
@@ -80,7 +80,10 @@ def test_a_page_takes_few_statements(world: World, name: str) -> None:  # noqa: 
 @pytest.mark.parametrize("who", ROLES)
 @pytest.mark.parametrize("many", [1, 1_000])
 def test_the_list_takes_few_statements_in_any_state(
-    world: World, who: str, many: int, monkeypatch: pytest.MonkeyPatch  # noqa: F811
+    world: World,
+    who: str,
+    many: int,
+    monkeypatch: pytest.MonkeyPatch,  # noqa: F811
 ) -> None:
     """`many`: as in a large register, where hits and counts are too many to be known one by one."""
     monkeypatch.setattr(search, "MANY", many)
