@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from bench import base
 
-TIMES = 60
+TIMES = int(os.environ.get("BENCH_TIMES", "60"))
 TRIVIAL = "/bench/trivial/"
 SEARCHES = {
     "a frequent word": "магазин", "a made name": "«{word}»", "a code": "{code}", "a phone": "8 {phone}",

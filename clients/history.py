@@ -96,7 +96,7 @@ def subjects(client: Client) -> dict[str, dict[int, str]]:
         for model, owner in hung_on.items()
     ]  # fmt: skip
     gone = [_gone(model, owner, names[model]) for model, owner in hung_on.items()]
-    owners = Counterparty.objects.order_by().filter(pk=client.counterparty_id)
+    owners = Counterparty.objects.order_by().filter(pk=client.counterparty_id or 0)
     named = owners.values_list(Value(Counterparty._meta.db_table), "pk", "name")
     for table, pk, name in named.union(*gone, *there, all=True):
         found.setdefault(table, {})[pk] = name

@@ -13,7 +13,8 @@ from accounts import notices
 from accounts.models import User
 from clients import requests
 from clients.models import Client
-from visits.selectors import MANY_STEPS, open_steps
+from clients.selectors import open_steps
+from visits.selectors import MANY_STEPS
 
 
 def counters(request: HttpRequest) -> dict[str, Any]:
