@@ -19,7 +19,7 @@ from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -176,7 +176,7 @@ def security_password(request: StaffRequest) -> HttpResponse:
         update_session_auth_hash(request, request.user)
         messages.success(request, _("The password is changed. You are signed out everywhere else."))
         return redirect("security")
-    return _form(request, form, _("Change the password"), _("Change"))
+    return _form(request, form, _("Change the password"), pgettext("button", "Change"))
 
 
 def _form(request: StaffRequest, form: Any, title: str, button: str, lead: str = "") -> HttpResponse:

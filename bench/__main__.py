@@ -129,6 +129,12 @@ def _export() -> None:
     export.measure(report, say)
 
 
+def _lighthouse() -> None:
+    from bench import lighthouse
+
+    lighthouse.measure(score, HOME / "lighthouse")
+
+
 def _duplicates() -> None:
     from bench import base
 
@@ -141,7 +147,7 @@ def _duplicates() -> None:
 
 PARTS = {
     "loads": _loads, "kpis": _kpis, "register": _register, "rights": _rights, "export": _export,
-    "history": _history, "duplicates": _duplicates,
+    "history": _history, "lighthouse": _lighthouse, "duplicates": _duplicates,
 }  # fmt: skip
 
 

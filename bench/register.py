@@ -86,7 +86,8 @@ def measure(report: Callable[..., None], say: Callable[[str], None], only: str =
     whole, tenth = base.apart(base.CLIENTS, program), base.apart(base.TENTH, program)
     name, most = max(whole["statements"].items(), key=lambda each: each[1])
     say(f"SQL statements of a page: {most} at most ({name}); promised: ≤ {ENOUGH}.")
-    with serving(base.CLIENTS, whole["cookie"]) as ask, serving(base.TENTH, tenth["cookie"]) as ask_tenth:
+    with served(base.CLIENTS) as port, served(base.TENTH) as other:
+        ask, ask_tenth = asker(port, {"Cookie": whole["cookie"]}), asker(other, {"Cookie": tenth["cookie"]})
         for name, address in whole["pages"].items():
             if only not in name:
                 continue
@@ -100,8 +101,8 @@ def measure(report: Callable[..., None], say: Callable[[str], None], only: str =
 
 
 @contextmanager
-def serving(clients: int, cookie: str) -> Iterator[Callable[[str], float]]:
-    """A gunicorn on the register of so many clients; what asks it for an address and returns the seconds."""
+def served(clients: int) -> Iterator[int]:
+    """A gunicorn on the register of so many clients, at a port of this machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -116,13 +117,13 @@ def serving(clients: int, cookie: str) -> Iterator[Callable[[str], float]]:
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        yield _asker(port, {"Cookie": cookie})
+        yield port
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait()
 
 
-def _asker(port: int, headers: dict[str, str]) -> Callable[[str], float]:
+def asker(port: int, headers: dict[str, str]) -> Callable[[str], float]:
     """Asks for an address and returns the seconds; waits for the server at first."""
 
     def ask(address: str) -> float:

@@ -13,8 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.models import User
-from clients.models import Client, LostReason, Status
-from clients.models import Columns as Choice
+from clients.models import Client, Columns, LostReason, Status
 from config import ui
 
 NOTHING = SafeString('<span class="muted">—</span>')
@@ -31,6 +30,7 @@ class Row(NamedTuple):
     inn: str | None
     channel: str | None
     territory: str
+    territory_id: int
     category: str
     status: str
     lost_reason: str
@@ -178,16 +178,8 @@ def known(names: Iterable[Any]) -> list[str]:
 
 def chosen(user: User) -> list[str] | None:
     """What a person has chosen; None: nothing yet."""
-    names = Choice.objects.filter(user=user).values_list("names", flat=True).first()
+    names = Columns.objects.filter(user=user).values_list("names", flat=True).first()
     return None if names is None else known(names)
-
-
-def choose(*, user: User, names: Iterable[str] | None) -> None:
-    """Keep a person's choice; None: the usual ones again."""
-    if names is None:
-        Choice.objects.filter(user=user).delete()
-    else:
-        Choice.objects.update_or_create(user=user, defaults={"names": known(names)})
 
 
 def rows(ids: Sequence[int]) -> list[Row]:

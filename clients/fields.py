@@ -4,13 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Model
 from django.utils import formats
 from django.utils.translation import gettext as _
 
-from clients.models import Client, FieldRule, Right
+from clients.models import Category, Client, FieldRule, Right
 from config import ui
 from config.once import once_a_page
 
@@ -25,13 +25,30 @@ DEFAULT_RIGHTS: dict[str, str] = {
         ("code", "territory", "channel", "counterparty", "is_target", "opened_on", "closed_on"), Right.APPROVE.value
     ),
 }
+# The category follows from facts; what people change is what stands in for it (clients.overrides).
+OVERRIDE = "category"
+ALL_RIGHTS = DEFAULT_RIGHTS | {OVERRIDE: Right.APPROVE.value}
+
+
+class Override(NamedTuple):
+    """A category set by hand: the letter, the last day on which it holds, and why."""
+
+    category: str
+    until: date
+    reason: str
+
+    def __str__(self) -> str:
+        day = formats.date_format(self.until, "SHORT_DATE_FORMAT")
+        return _("%(category)s until %(day)s: %(reason)s") % {
+            "category": self.category, "day": day, "reason": self.reason
+        }  # fmt: skip
 
 
 @once_a_page
 def rights() -> dict[str, str]:
     """The right that each field needs today, on the client's territory, to be changed at once."""
-    stored = dict(FieldRule.objects.filter(field__in=DEFAULT_RIGHTS).values_list("field", "right"))
-    return DEFAULT_RIGHTS | stored
+    stored = dict(FieldRule.objects.filter(field__in=ALL_RIGHTS).values_list("field", "right"))
+    return ALL_RIGHTS | stored
 
 
 def label(name: str) -> str:
@@ -44,8 +61,18 @@ def attribute(name: str) -> str:
     return str(getattr(Client._meta.get_field(name), "attname", name))
 
 
+def held(client: Client, name: str) -> Any:
+    """The value of a field of a client: of a relation its key, of the category what was set by hand, if anything."""
+    if name != OVERRIDE:
+        return getattr(client, attribute(name))
+    row = getattr(client, "category_override", None)
+    return Override(row.category, row.until, row.reason) if row else None
+
+
 def pack(value: Any) -> Packed:
-    """A value of a field as JSON keeps it: keys of relations, days and decimals as text."""
+    """A value of a field as JSON keeps it: keys of relations; days, decimals and overrides as text."""
+    if isinstance(value, Override):
+        return f"{value.category} {value.until} {value.reason}"
     if isinstance(value, Model):
         return int(value.pk)
     return str(value) if isinstance(value, date | Decimal) else value
@@ -53,8 +80,18 @@ def pack(value: Any) -> Packed:
 
 def unpack(name: str, packed: Packed) -> Any:
     """What `pack` was given; of a relation its key."""
+    if name == OVERRIDE and isinstance(packed, str):
+        category, until, reason = packed.split(" ", 2)
+        return Override(Category(category).value, date.fromisoformat(until), reason)
     field: Any = Client._meta.get_field(name)
     return (field.target_field if field.is_relation else field).to_python(packed)
+
+
+def unpack_object(name: str, packed: Packed) -> Any:
+    """The same as services take it: of a relation the object."""
+    model: Any = Client._meta.get_field(name).related_model
+    value = unpack(name, packed)
+    return model.objects.get(pk=value) if model and value is not None else value
 
 
 def texts(values: Iterable[tuple[str, Packed]]) -> dict[tuple[str, Packed], str]:
@@ -80,6 +117,8 @@ def _text(name: str, packed: Packed) -> str:
     value = unpack(name, packed)
     if value is None or value == "":
         return ui.NONE
+    if isinstance(value, Override):
+        return str(value)
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, date):

@@ -1,5 +1,6 @@
 """Forms of the client card."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple, cast
 
@@ -9,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from clients.fields import label
+from clients.fields import OVERRIDE, label
 from clients.models import Client, Counterparty, LostReason, Right, Status
 from clients.services import Editable
 from config.ui import indented
@@ -119,12 +120,16 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]  # no generic at ru
         fields = FIELDS
         widgets = {"opened_on": DayInput, "closed_on": DayInput}
 
-    def __init__(self, *args: Any, user: User, editable: Editable, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: User, editable: Editable, only: Sequence[str] = FIELDS, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.editable = editable
         is_new = self.instance.pk is None
         for name in FIELDS:
-            if name not in editable.all or (name == "lost_reason" and not asks_reason(self.instance)):
+            if (
+                name not in only
+                or name not in editable.all
+                or (name == "lost_reason" and not asks_reason(self.instance))
+            ):
                 del self.fields[name]
         if is_new:
             self.fields["code"].required = False  # it is given one
@@ -226,7 +231,7 @@ class FieldRulesForm(forms.Form):
 
     def __init__(self, *args: Any, rights: dict[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in FIELDS:
+        for name in (*FIELDS, OVERRIDE):
             self.fields[name] = forms.ChoiceField(
                 label=label(name).capitalize(), choices=Right.choices, initial=rights[name], show_hidden_initial=True,
                 widget=forms.Select({"class": "form-select"}),

@@ -15,6 +15,7 @@ from accounts.models import ChangeSet, HistoryEvent, User, Way
 from clients import changes
 from clients.changes import REQUEST
 from clients.models import ChangeRequest, Channel, Client, Contact, Contract, Counterparty, Status, StatusCause
+from clients.overrides.models import CategoryOverride
 from clients.reverts import COLUMNS, EVENT
 from config import ui
 from territories.models import Territory
@@ -23,10 +24,17 @@ PAGE = 30
 RELATIONS: dict[str, type[Model]] = {
     "territory_id": Territory, "channel_id": Channel, "counterparty_id": Counterparty, "client_id": Client,
 }  # fmt: skip
-SILENT = frozenset({"id", "client_id", "status_cause"})  # told with the status, or of no use to a reader
+SILENT = frozenset(
+    {"id", "client_id", "status_cause", "author_id", "at"}
+)  # told with the status, or of no use to a reader
 NO_VALUE = "—"
-OWNERS: dict[type[Model], str] = {Contact: "client", Contract: "counterparty"}  # what they hang on
-MODELS: dict[str, type[Model]] = {model._meta.db_table: model for model in (Client, Contact, Counterparty, Contract)}
+MODELS: dict[str, type[Model]] = {
+    model._meta.db_table: model for model in (Client, Contact, Counterparty, Contract, CategoryOverride)
+}
+# What hangs on a client or its counterparty: by which field, and what a row of it is called.
+HANGING: dict[type[Model], tuple[str, str]] = {
+    Contact: ("client", "full_name"), Contract: ("counterparty", "number"), CategoryOverride: ("client", "category"),
+}  # fmt: skip
 
 
 class Change(NamedTuple):
@@ -86,18 +94,18 @@ def history(client: Client, user: User, before: int | None = None, field: str = 
 def subjects(client: Client) -> dict[str, dict[int, str]]:
     """By table: the rows whose events belong to a client's history, with what they are called; removed ones too."""
     found: dict[str, dict[int, str]] = {Client._meta.db_table: {client.pk: ""}}
-    hung_on = {Contact: client.pk} | ({Contract: client.counterparty_id} if client.counterparty_id else {})
-    names = {Contact: "full_name", Contract: "number"}
-    found |= {model._meta.db_table: {} for model in hung_on}
+    owners = {"client": client.pk, "counterparty": client.counterparty_id}
+    hanging = [(model, owners[field], field, name) for model, (field, name) in HANGING.items() if owners[field]]
+    found |= {model._meta.db_table: {} for model, *_rest in hanging}
     there = [
-        model._default_manager.order_by().filter(**{OWNERS[model]: owner}).values_list(
-            Value(model._meta.db_table), "pk", names[model]
+        model._default_manager.order_by().filter(**{field: owner}).values_list(
+            Value(model._meta.db_table), "pk", name
         )
-        for model, owner in hung_on.items()
+        for model, owner, field, name in hanging
     ]  # fmt: skip
-    gone = [_gone(model, owner, names[model]) for model, owner in hung_on.items()]
-    owners = Counterparty.objects.order_by().filter(pk=client.counterparty_id or 0)
-    named = owners.values_list(Value(Counterparty._meta.db_table), "pk", "name")
+    gone = [_gone(model, owner, name) for model, owner, _field, name in hanging]
+    counterparty = Counterparty.objects.order_by().filter(pk=client.counterparty_id or 0)
+    named = counterparty.values_list(Value(Counterparty._meta.db_table), "pk", "name")
     for table, pk, name in named.union(*gone, *there, all=True):
         found.setdefault(table, {})[pk] = name
     return found
@@ -157,12 +165,12 @@ def _entry(event: HistoryEvent, about: dict[str, dict[int, str]], names: dict[st
             shown = [_cause(side.get("status_cause")) or NO_VALUE for side in (old, new)]
             fields.append(Change(_("cause of the status"), shown[0], shown[1]))
     who = str(event.actor) if event.actor else _who_without_actor(event.way)
-    derived = event.operation == "U" and COLUMNS[event.table].isdisjoint(new)
+    derived = event.operation == "U" and COLUMNS.get(event.table, frozenset()).isdisjoint(new)
     created = event.operation == "I" and model in (Client, Counterparty)  # never deleted
     return Entry(
         event.pk, event.at, who, str(Way(event.way).label), event.ip or "", event.operation,
         _did(event, who if event.actor else "", model), about[event.table].get(event.row_id, ""), fields,
-        part_of="", whole="", alone="" if derived or created else f"{EVENT}{event.pk}",
+        part_of="", whole="", alone="" if derived or created or model is CategoryOverride else f"{EVENT}{event.pk}",
     )  # fmt: skip
 
 
@@ -200,6 +208,7 @@ _WHOM: dict[type[Model], Callable[[], str]] = {
     Contact: lambda: pgettext("whom", "the contact"),
     Counterparty: lambda: pgettext("whom", "the counterparty"),
     Contract: lambda: pgettext("whom", "the contract"),
+    CategoryOverride: lambda: pgettext("whom", "the category set by hand"),
 }
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from clients import columns, counting, filters, keyset, search, selectors
+from clients.cells import CELLS
 from clients.columns import COLUMNS
 from clients.counting import Count
 from clients.listing import ALL, FILTERS, TABS, Listing
@@ -33,6 +34,16 @@ class Head(NamedTuple):
     column: columns.Column
     address: str = ""
     way: str = ""
+
+
+class Line(NamedTuple):
+    """A client in the list; `cells`: whether each may be edited where it stands, its column and what it shows."""
+
+    pk: int
+    code: str
+    name: str
+    editable: bool
+    cells: list[tuple[str, bool, columns.Column, Any]]
 
 
 class Option(NamedTuple):
@@ -68,20 +79,41 @@ def context(listing: Listing) -> dict[str, Any]:
     page = listing.page()
     shown = [COLUMNS[name] for name in listing.columns]
     some = tabs(listing)
+    change = territory_ids(listing.user, "change")
     return {
         "listing": listing,
         "tabs": some,
         "total": next(tab.clients for tab in some if tab.status == listing.tab),
         "elsewhere": [tab for tab in some if tab.clients and tab.clients.number],
-        "menus": list(_menus(listing)),
+        "menus": menus(listing),
         "heads": [_head(listing, column) for column in shown],
-        "rows": [[(column.css, column.label, column.cell(row)) for column in shown] for row in columns.rows(page.ids)],
+        "rows": [_line(row, listing.columns, change) for row in columns.rows(page.ids)],
         "page": page,
         "best": search.MANY,
         "state": listing.state(),
         "may_export": listing.user.role in settings.EXPORT_ROLES,
-        "may_add": territory_ids(listing.user, "change") != [],
+        "may_change": change != [],
+        "choosing": listing.state(sort=None, segment=None),  # as long as it is the same, what is chosen stays
     }
+
+
+def _line(row: columns.Row, names: list[str], change: list[int] | None) -> Line:
+    editable = change is None or row.territory_id in change
+    cells = [
+        (
+            name,
+            name in CELLS and (name != "reason" or row.status == Status.LOST),
+            COLUMNS[name],
+            COLUMNS[name].cell(row),
+        )
+        for name in names
+    ]
+    return Line(row.pk, row.code, row.name, editable, cells)
+
+
+def menus(listing: Listing) -> list[Menu]:
+    """The filters of the list, and what is chosen in them."""
+    return list(_menus(listing))
 
 
 def _head(listing: Listing, column: columns.Column) -> Head:
@@ -96,7 +128,7 @@ def _head(listing: Listing, column: columns.Column) -> Head:
 
 def _menus(listing: Listing) -> Iterator[Menu]:
     for name in FILTERS:
-        if name == "reason" and listing.tab != Status.LOST:
+        if (name == "reason" and listing.tab != Status.LOST) or (name == "area" and not listing.area):
             continue
         if name in filters.CHOICES:
             choice, values = filters.CHOICES[name], listing.choices.get(name, [])
@@ -109,6 +141,8 @@ def _menus(listing: Listing) -> Iterator[Menu]:
         elif name == "territory":
             node = listing.node
             yield Menu(name, _("Territory"), [node.code] if node else [], node.name if node else "")
+        elif name == "area":
+            yield Menu(name, _("Area"), [str(listing.area)], _("on the map"))
         else:
             person = listing.manager
             yield Menu(name, _("Manager"), [person.username] if person else [], str(person or ""))
@@ -118,6 +152,9 @@ def options(listing: Listing, name: str) -> list[Option]:
     """The choices of one filter, counted over what the other filters leave."""
     if name == "territory":
         return list(_territories(listing))
+    if name == "area":
+        away = listing.state(area=None, segment=None)
+        return [Option(str(listing.area), "", True, None, away)] if listing.area else []
     if name == "manager":
         return [
             Option(person.username, str(person), person == listing.manager, None,

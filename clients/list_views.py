@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import Role
 from accounts.requests import StaffRequest
-from clients import columns, list_pages, search, segments
+from clients import columns, list_pages, list_services, search, segments
 from clients.listing import FILTERS, Listing
 from clients.models import Segment
 from config.web import render_page
@@ -48,7 +48,9 @@ def client_filter(request: StaffRequest, name: str) -> HttpResponse:
 def client_columns(request: StaffRequest) -> HttpResponse:
     """The dialog in which a person chooses the columns of their list and their order."""
     if request.method == "POST":
-        columns.choose(user=request.user, names=None if "reset" in request.POST else request.POST.getlist("column"))
+        list_services.columns_choose(
+            user=request.user, names=None if "reset" in request.POST else request.POST.getlist("column")
+        )
         return _to_list(Listing(QueryDict(request.POST.get("state", "")), request.user).state(segment=None))
     listing = Listing(request.GET, request.user)
     context = {"listing": listing, "columns": list_pages.column_choices(listing), "always": columns.ALWAYS}
@@ -69,7 +71,7 @@ def segment_new(request: StaffRequest) -> HttpResponse:
     if request.method != "POST":
         return render(request, "clients/_segment.html", {"listing": listing, "roles": Role.choices})
     try:
-        segment = segments.segment_create(
+        segment = list_services.segment_create(
             owner=request.user, name=data.get("name", ""), role=data.get("role", ""),
             query=listing.state(segment=None), columns=listing.columns if data.get("columns") else None,
         )  # fmt: skip
@@ -91,7 +93,7 @@ def segment_edit(request: StaffRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         return render(request, "clients/_segment.html", {"segment": segment, "roles": Role.choices})
     try:
-        segments.segment_update(segment, name=request.POST.get("name", ""), role=request.POST.get("role", ""))
+        list_services.segment_update(segment, name=request.POST.get("name", ""), role=request.POST.get("role", ""))
         messages.success(request, _("Saved."))
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
@@ -101,7 +103,7 @@ def segment_edit(request: StaffRequest, pk: int) -> HttpResponse:
 @require_POST
 def segment_delete(request: StaffRequest, pk: int) -> HttpResponse:
     """Delete a segment of one's own; the clients in it stay as they are."""
-    segments.segment_delete(_own(request, pk))
+    list_services.segment_delete(_own(request, pk))
     messages.success(request, _("The segment is deleted; its clients stay as they are."))
     return redirect("client-list")
 

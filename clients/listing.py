@@ -9,6 +9,7 @@ from django.http import Http404, QueryDict
 
 from accounts.models import User
 from clients import columns, filters, keyset, search
+from clients.area import Area
 from clients.counting import Count, tally, total
 from clients.models import Client, Segment, Status
 from clients.querysets import ClientQuerySet
@@ -18,7 +19,7 @@ from territories.selectors import territories_visible_to
 
 ALL = "all"
 TABS = (*Status.values, ALL)
-FILTERS = ("territory", "channel", "category", "manager", "reason", "flag")  # the search and the tab aside
+FILTERS = ("territory", "channel", "category", "manager", "reason", "flag", "area")  # the search and the tab aside
 STATE = ("segment", "status", "search", *FILTERS, "sort")  # of the address, without the page
 
 
@@ -27,8 +28,8 @@ class Listing:
     not see is a 404.
 
     status: a tab, `active` if not given; search: text; territory, manager: a code; channel, category, flag
-    and, of the lost, reason: any number; sort: `name`, `-last_order` …; after, before: keys; last: the last page;
-    segment: whose columns.
+    and, of the lost, reason: any number; area: of the map (clients/area.py); sort: `name`, `-last_order` …; after,
+    before: keys; last: the last page; segment: whose columns.
     """
 
     def __init__(self, data: QueryDict, user: User) -> None:
@@ -45,6 +46,7 @@ class Listing:
             if (name != "reason" or self.tab == Status.LOST) and (some := filters.known(name, data.getlist(name)))
         }
         self.flags = [name for name in data.getlist("flag") if name in filters.FLAGS]
+        self.area = Area.of(data.get("area", ""))
 
     def _node(self, code: str) -> Territory | None:
         """With the ids of all below it, which the list is asked for, in the same statement."""
@@ -78,7 +80,7 @@ class Listing:
     @property
     def used(self) -> int:
         """How many filters are set, the search aside."""
-        return bool(self.node) + bool(self.manager) + len(self.choices) + len(self.flags)
+        return bool(self.node) + bool(self.manager) + bool(self.area) + len(self.choices) + len(self.flags)
 
     def without(self, *names: str) -> ClientQuerySet:
         """The clients of all tabs that all filters but these leave, not yet searched."""
@@ -90,6 +92,8 @@ class Listing:
         for name, values in self.choices.items():
             if name not in names:
                 found = filters.chosen(found, name, values)
+        if self.area and "area" not in names:
+            found = found.filter(self.area.condition())
         return filters.flagged(found, self.flags if "flag" not in names else [])
 
     @cached_property

@@ -226,6 +226,13 @@ class Client(models.Model):
                 condition=LIVING,
             ),
             models.Index(fields=["merged_into"], name="client_merged_into", condition=~LIVING),
+            # What lies in an area, and all that the map counts (docs/decisions/068)
+            models.Index(
+                fields=["lat", "lon"],
+                include=["status", "category", "territory", "id"],
+                name="client_place",
+                condition=LIVING & Q(lat__isnull=False),
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["code"], name="client_key"),

@@ -29,7 +29,7 @@ class Row(NamedTuple):
 def rows(found: Iterable[ChangeRequest], reader: User) -> list[Row]:
     """These requests, in their order; what is said of open ones holds today."""
     some = list(found)
-    current = {each.pk: fields.pack(getattr(each.client, fields.attribute(each.field))) for each in some}
+    current = {each.pk: fields.pack(fields.held(each.client, each.field)) for each in some}
     texts = fields.texts(
         (each.field, value) for each in some for value in (each.old, each.new, current[each.pk])
     )  # fmt: skip
@@ -47,7 +47,7 @@ def rows(found: Iterable[ChangeRequest], reader: User) -> list[Row]:
 
 
 def _moved(request: ChangeRequest) -> bool:
-    now = getattr(request.client, fields.attribute(request.field))
+    now = fields.held(request.client, request.field)
     return now not in (fields.unpack(request.field, request.old), fields.unpack(request.field, request.new))
 
 
@@ -61,7 +61,7 @@ class _Remarks:
 
     def on(self, request: ChangeRequest) -> list[str]:
         client, author, said = request.client, request.author, []
-        if getattr(client, fields.attribute(request.field)) == fields.unpack(request.field, request.new):
+        if fields.held(client, request.field) == fields.unpack(request.field, request.new):
             said.append(_("The client has this value already."))
         if client.closed_on and client.closed_on <= timezone.localdate() and request.field != "closed_on":
             said.append(_("The client has been closed."))
@@ -80,7 +80,7 @@ def _within(held: Collection[int] | None, territory: Any) -> bool:
 
 def all_of(found: ChangeRequestQuerySet) -> ChangeRequestQuerySet:
     """With what their rows show."""
-    return found.select_related("client__territory", "author", "decided_by")
+    return found.select_related("client__territory", "client__category_override", "author", "decided_by")
 
 
 def waiting_on(client: Client, reader: User) -> list[Row]:

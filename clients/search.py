@@ -181,10 +181,8 @@ def _any(*conditions: Q) -> list[bool]:
     """Whether some client meets each of these, in one statement."""
     parts = [Client.objects.filter(each).values(one=Value(1)).query.sql_with_params() for each in conditions]
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT " + ", ".join(f"EXISTS ({part})" for part, _parameters in parts),
-            [parameter for _part, some in parts for parameter in some],
-        )
+        exist = ", ".join(f"EXISTS ({part})" for part, _parameters in parts)
+        cursor.execute(f"SELECT {exist}", [parameter for _part, some in parts for parameter in some])
         return list(cursor.fetchone())
 
 

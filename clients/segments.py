@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
 from clients import filters
 from clients.models import Segment
 
@@ -41,22 +40,3 @@ READY = (
 def address(segment: Segment) -> str:
     """The query of the list's address that shows a segment."""
     return f"{segment.query}&{urlencode({'segment': segment.pk})}".lstrip("&")
-
-
-def segment_create(*, owner: User, name: str, role: str, query: str, columns: list[str] | None) -> Segment:
-    """Save a list under a name, for oneself or for all of a role. Raises ValidationError."""
-    segment = Segment(owner=owner, name=name.strip(), role=role, query=query, columns=columns)
-    segment.full_clean()
-    segment.save()
-    return segment
-
-
-def segment_update(segment: Segment, *, name: str, role: str) -> None:
-    """Rename or share. Raises ValidationError."""
-    segment.name, segment.role = name.strip(), role
-    segment.full_clean()
-    segment.save()
-
-
-def segment_delete(segment: Segment) -> None:
-    segment.delete()

@@ -13,9 +13,11 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User, Way
 from accounts.services import acting, new_reference, notify
-from clients import fields, reverts
+from clients import bulk_plan, fields, reverts
+from clients.bulk_plan import Outcome, Seen
 from clients.changes import REQUEST
-from clients.models import ChangeRequest, Client, FieldRule, RequestState, Right
+from clients.models import Category, ChangeRequest, Client, FieldRule, RequestState, Right, Status, StatusCause
+from clients.overrides.models import CategoryOverride
 from clients.reverts import Part, Plan
 from config.exchange.columns import Column
 from config.exchange.merging import Check, Counts, merge
@@ -24,6 +26,7 @@ from territories.selectors import destinations, territory_ids
 
 NEW_FIELDS = frozenset(fields.DEFAULT_RIGHTS) - {"closed_on", "lost_reason"}  # what a client may begin with
 GENERATED = {"search", "name_sort"}
+DAYS = {"opened_on", "closed_on"}  # checked together, whichever is changed
 OWN_CODE = "N"  # before the number, in the code of a client that was given none
 
 
@@ -72,18 +75,20 @@ def editable_fields(*, user: User, client: Client) -> Editable:
     approve = territory_ids(user, "approve")
     if approve is None or client.territory_id in approve:
         return Editable(frozenset(fields.DEFAULT_RIGHTS), frozenset())
-    asked = frozenset(name for name, right in fields.rights().items() if right == Right.APPROVE)
+    asked = frozenset(name for name, right in fields.rights().items() if right == Right.APPROVE) - {fields.OVERRIDE}
     return Editable(frozenset(fields.DEFAULT_RIGHTS) - asked, asked)
 
 
 def client_update(
-    *, user: User, code: str, version: int, changes: Mapping[str, Any], way: Way, ip: str | None = None
-) -> Saved:
+    *, user: User, code: str, version: int, changes: Mapping[str, Any], way: Way, reference: str = "",
+    ip: str | None = None,
+) -> Saved:  # fmt: skip
     """Change fields of one client; for those that this person may not change at once a change request is filed.
 
-    `changes`: new values by field name (model objects for relations). Raises Client.DoesNotExist for a client this
-    person may not see, PermissionDenied for one (or a field, or a target territory) they may not change, Conflict
-    when `version` is not the stored one, ValidationError by field. Nothing is changed or filed then.
+    `changes`: new values by field name (model objects for relations). `reference`: of the campaign it comes by.
+    Raises Client.DoesNotExist for a client this person may not see, PermissionDenied for one (or a field, or a target
+    territory) they may not change, Conflict when `version` is not the stored one, ValidationError by field. Nothing is
+    changed or filed then.
     """
     with transaction.atomic():
         client = Client.objects.visible_to(user).select_for_update(of=("self",)).get(code=code)
@@ -95,7 +100,7 @@ def client_update(
             _fill_in(client, {**free, **asked})
             for name, value in stored.items():
                 setattr(client, name, value)
-        with acting(actor=user, way=way, ip=ip):
+        with acting(actor=user, way=way, reference=reference, ip=ip):
             if free:
                 _write(client, free)
             filed = _file(user, client, asked)
@@ -116,7 +121,7 @@ def client_create(*, user: User, values: Mapping[str, Any], way: Way, ip: str | 
         given = {name: value for name, value in values.items() if name != "code" or value}
         if "code" not in given:
             client.pk, given["code"] = _own_code()
-        _fill_in(client, given)
+        _fill_in(client, given, whole=True)
         allowed = territory_ids(user, "change")
         if allowed is not None and client.territory_id not in allowed:
             raise PermissionDenied("territory")
@@ -156,15 +161,17 @@ def _parted(user: User, client: Client, changes: Mapping[str, Any]) -> tuple[dic
     return free, asked
 
 
-def _fill_in(client: Client, values: Mapping[str, Any]) -> None:
-    """Give the client these values and check it by the rules of the register; ValidationError by field."""
+def _fill_in(client: Client, values: Mapping[str, Any], *, whole: bool = False) -> None:
+    """Give the client these values and check them by the rules of the register; ValidationError by field. `whole`: a
+    new client, of which nothing has been checked yet."""
     # In an exchange file a lone dash empties the cell: what is dumped must load.
     dashes = [name for name, value in values.items() if isinstance(value, str) and value.strip() == CLEAR]
     if dashes:
         raise ValidationError({name: _("A lone dash stands for nothing: leave it empty.") for name in dashes})
     for name, value in values.items():
         setattr(client, name, value)
-    client.full_clean(exclude=GENERATED)
+    looked_at = set(values) | (DAYS if DAYS & set(values) else set())
+    client.full_clean(exclude=GENERATED if whole else {field.name for field in Client._meta.fields} - looked_at)
 
 
 def _write(client: Client, values: Mapping[str, Any]) -> None:
@@ -199,7 +206,7 @@ def _file(user: User, client: Client, asked: Mapping[str, Any]) -> list[Filed]:
     filed = []
     for name, value in asked.items():
         former = ChangeRequest.objects.open().select_related("author").filter(client=client, field=name).first()
-        old, new = fields.pack(getattr(client, name)), fields.pack(value)
+        old, new = fields.pack(fields.held(client, name)), fields.pack(value)
         if former and (former.old, former.new) == (old, new):
             filed.append(Filed(former, already=True))
             continue
@@ -232,8 +239,8 @@ def change_request_approve(
     """
     with acting(actor=user, way=way, reference=f"{REQUEST}{pk}", ip=ip):
         request = _locked(user, pk)
-        client, attribute = request.client, fields.attribute(request.field)
-        current, new = getattr(client, attribute), fields.unpack(request.field, request.new)
+        client = request.client
+        current, new = fields.held(client, request.field), fields.unpack(request.field, request.new)
         if request.state != RequestState.OPEN:
             return Decision(request, False, _decided(request))
         if current == new:
@@ -247,7 +254,10 @@ def change_request_approve(
         if request.field == "territory" and allowed is not None and new not in allowed:
             return Decision(request, False, _("You don't decide about the territory it is to move to."))
         try:
-            _write(client, {attribute: new})
+            if request.field == fields.OVERRIDE:
+                _override(client, new, request.author)
+            else:
+                _write(client, {fields.attribute(request.field): new})
         except ValidationError as error:
             return Decision(request, False, _("Not possible any more: %(why)s") % {"why": " ".join(error.messages)})
         _close(request, RequestState.APPROVED, user, reason)
@@ -305,6 +315,11 @@ def _close(request: ChangeRequest, state: RequestState, by: User, reason: str = 
     """End an open request, and tell its author if somebody else did."""
     request.state, request.decided_by, request.decided_at, request.reason = state, by, timezone.now(), reason
     request.save(update_fields=["state", "decided_by", "decided_at", "reason"])
+    _tell(request, state, by, reason)
+
+
+def _tell(request: ChangeRequest, state: RequestState, by: User, reason: str = "") -> None:
+    """Tell the author what became of a request, if it was somebody else's doing."""
     if request.author != by:
         params = {"field": request.field, "client": request.client.name, "who": str(by), "reason": reason}
         link = f"{reverse('request-mine')}#request-{request.pk}"
@@ -323,11 +338,165 @@ def field_rules_set(*, user: User, rights: Mapping[str, str], way: Way, ip: str 
     what is no field or no right."""
     if territory_ids(user, "manage") is not None:
         raise PermissionDenied
-    if set(rights) - set(fields.DEFAULT_RIGHTS) or set(rights.values()) - set(Right.values):
+    if set(rights) - set(fields.ALL_RIGHTS) or set(rights.values()) - set(Right.values):
         raise ValueError(rights)
     with acting(actor=user, way=way, ip=ip):
         for name, right in rights.items():
             FieldRule.objects.update_or_create(field=name, defaults={"right": right})
+
+
+# --- many clients at once ----------------------------------------------------------------------------------------
+
+
+def clients_bulk_plan(*, user: User, seen: Seen, changes: Mapping[str, Any]) -> tuple[bulk_plan.Plan, Outcome]:
+    """What `clients_bulk_update` would do now; nothing is changed."""
+    plan = bulk_plan.plan(user, _checked(changes))
+    with transaction.atomic(), connection.cursor() as cursor:
+        bulk_plan.fill(cursor, plan, seen)
+        return plan, bulk_plan.outcome(cursor)
+
+
+def clients_bulk_update(
+    *, user: User, seen: Seen, changes: Mapping[str, Any], reference: str, way: Way, ip: str | None = None
+) -> Outcome:
+    """Give many clients the same new values: to each what `client_update` would do, in a few statements for all.
+
+    `seen`: the clients by key, each with the version at which it was seen: one that has another by now is left alone,
+    and so is one that this person may not change or that would break a rule; what needs approval is asked for.
+    `changes`: new values by field name (model objects for relations), not of `code`. `reference`: of the history, by
+    which all of it is taken back; several calls may share it. Raises ValidationError by field for values that no
+    client can have, PermissionDenied for what is no field to be changed; nothing is changed then.
+    """
+    plan = bulk_plan.plan(user, _checked(changes))
+    with acting(actor=user, way=way, reference=reference, ip=ip), connection.cursor() as cursor:
+        bulk_plan.fill(cursor, plan, seen, lock=True)
+        given = ", ".join(
+            f"{each.column} = CASE WHEN {each.free} THEN {each.new} ELSE c.{each.column} END" for each in plan.fields
+        )
+        cursor.execute(
+            f"UPDATE clients_client c SET {given} FROM bulking b WHERE b.id = c.id AND b.writes", plan.parameters
+        )
+        for field in plan.fields:
+            if field.free != "true":
+                _file_many(cursor, user, field, plan.parameters)
+        return bulk_plan.outcome(cursor)
+
+
+def _checked(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The values as a client takes them. Raises as clients_bulk_update says."""
+    if beyond := set(changes) - (set(fields.DEFAULT_RIGHTS) - {"code"}):
+        raise PermissionDenied(", ".join(sorted(beyond)))
+    if not changes:
+        raise ValidationError({})
+    probe = Client()
+    _fill_in(probe, changes)
+    return {name: getattr(probe, name) for name in changes}
+
+
+def _file_many(cursor: CursorWrapper, user: User, field: bulk_plan.Field, parameters: Mapping[str, Any]) -> None:
+    """`_file` for one field of the clients of `bulking` for which it is asked for."""
+    given = {**parameters, "field": field.name, "user": user.pk}
+    clients = f"FROM bulking b JOIN clients_client c ON c.id = b.id WHERE b.asks AND {field.asked}"
+    cursor.execute(
+        "UPDATE clients_changerequest r SET state = 'replaced', decided_by_id = %(user)s, decided_at = now()"
+        f" FROM (SELECT b.id {clients}) w WHERE r.client_id = w.id AND r.state = 'open' AND r.field = %(field)s"
+        " RETURNING r.id",
+        given,
+    )
+    replaced = [pk for (pk,) in cursor.fetchall()]
+    cursor.execute(
+        "INSERT INTO clients_changerequest (client_id, field, old, new, author_id, at, state, reason)"
+        f" SELECT b.id, %(field)s, {field.old}, {field.wanted}, %(user)s, now(), 'open', '' {clients}",
+        given,
+    )
+    for request in ChangeRequest.objects.filter(pk__in=replaced).select_related("author", "client"):
+        _tell(request, RequestState.REPLACED, user)
+
+
+# --- merging: what clients/duplicates/services.py writes to clients, in its transaction and in its name ------------
+
+
+def client_take(client: Client, values: Mapping[str, Any]) -> None:
+    """Give a locked client values of its duplicate, by attribute. Raises ValidationError by field."""
+    _write(client, values)
+
+
+def client_mark_merged(*, pk: int, into: Client) -> None:
+    """Close a client with a pointer to the one that it was merged into."""
+    Client.objects.filter(pk=pk).update(merged_into=into, status=Status.CLOSED, status_cause=StatusCause.MERGED)
+
+
+def client_mark_parted(*, pk: int, status: str, cause: str) -> None:
+    """Make a merged client one of its own again, with its former part of the base."""
+    Client.objects.filter(pk=pk).update(merged_into=None, status=status, status_cause=cause)
+
+
+def client_restore(*, pk: int, values: Mapping[str, Any]) -> None:
+    """Give a locked client former values back, by attribute and as they are packed in JSON."""
+    Client.objects.filter(pk=pk).update(**values)
+
+
+# --- the category set by hand (docs/decisions/077-category-by-hand.md) ------------------------------------------
+
+
+def override_right(*, user: User, client: Client) -> str:
+    """What this person may do about a client's category: "set" it, "ask" for it, or "" nothing."""
+    change = territory_ids(user, "change")
+    if change is not None and client.territory_id not in change:
+        return ""
+    for right in {fields.rights()[fields.OVERRIDE], Right.APPROVE.value}:
+        held = territory_ids(user, right)
+        if held is None or client.territory_id in held:
+            return "set"
+    return "ask"
+
+
+def category_override(
+    *, user: User, code: str, wanted: fields.Override | None, way: Way, ip: str | None = None
+) -> Saved:
+    """Put a category in place of the derived one until a day, or (None) give the derived one back; who may not, files
+    a request. Raises Client.DoesNotExist, PermissionDenied, ValidationError; nothing is changed or filed then."""
+    with acting(actor=user, way=way, ip=ip):
+        client = Client.objects.visible_to(user).select_for_update(of=("self",)).get(code=code)
+        right = override_right(user=user, client=client)
+        if not right:
+            raise PermissionDenied(fields.OVERRIDE)
+        _check_override(wanted)
+        filed: list[Filed] = []
+        if right == "set":
+            _override(client, wanted, user)
+        elif wanted != fields.held(client, fields.OVERRIDE):
+            filed = _file(user, client, {fields.OVERRIDE: wanted})
+        client.refresh_from_db()
+    return Saved(client, filed)
+
+
+def _check_override(wanted: fields.Override | None) -> None:
+    if wanted is None:
+        return
+    if wanted.category not in Category.values:
+        raise ValidationError({"category": _("Choose a category from A to E.")})
+    if wanted.until < timezone.localdate():
+        raise ValidationError({"until": _("The last day of the category set by hand has passed already.")})
+    if not wanted.reason.strip():
+        raise ValidationError({"reason": _("Say why the category is set by hand.")})
+
+
+def _override(client: Client, wanted: fields.Override | None, author: User) -> None:
+    """Write an override of a client whose row is locked, and the category that is in force with it."""
+    _check_override(wanted)
+    row = CategoryOverride.objects.filter(client=client).first()
+    if wanted is None:
+        if row is None:
+            return
+        client.category = row.derived
+        row.delete()
+    else:
+        values = {**wanted._asdict(), "author": author, "at": timezone.now()}
+        derived = row.derived if row else client.category
+        CategoryOverride.objects.update_or_create(client=client, defaults=values | {"derived": derived})
+        client.category = wanted.category
+    client.save(update_fields=["category"])
 
 
 # --- taking changes back -----------------------------------------------------------------------------------------
@@ -438,15 +607,27 @@ def contacts_load(cursor: CursorWrapper, columns: Sequence[Column]) -> Counts:
 
 def clients_set_derived(cursor: CursorWrapper) -> int:
     """Write what follows from facts for the clients of the temporary table `derived` (id, status, cause, order_on,
-    category) where it differs; how many did. A move of
-    status is an event of the history with its cause (spec/product.md, rule 5)."""
+    category) where it differs; how many did. A move of status is an event of the history with its cause
+    (spec/product.md, rule 5). A category set by hand stays in force until its last day has passed."""
+    cursor.execute("DELETE FROM overrides_categoryoverride WHERE until < current_date")
     cursor.execute(
         """
         UPDATE clients_client c
-        SET status = d.status, status_cause = d.cause, last_order_on = d.order_on, category = d.category
-        FROM derived d
+        SET status = d.status, status_cause = d.cause, last_order_on = d.order_on,
+            category = coalesce(o.category, d.category)
+        FROM derived d LEFT JOIN overrides_categoryoverride o ON o.client_id = d.id
         WHERE d.id = c.id AND (c.status, c.status_cause, c.last_order_on, c.category)
-              IS DISTINCT FROM (d.status, d.cause, d.order_on, d.category)
+              IS DISTINCT FROM (d.status, d.cause, d.order_on, coalesce(o.category, d.category))
         """
     )
-    return int(cursor.rowcount)
+    written = int(cursor.rowcount)
+    cursor.execute(
+        "UPDATE overrides_categoryoverride o SET derived = d.category FROM derived d"
+        " WHERE d.id = o.client_id AND o.derived <> d.category"
+    )
+    # One set by hand while the statement above waited for its client's row was not seen there.
+    cursor.execute(
+        "UPDATE clients_client c SET category = o.category FROM overrides_categoryoverride o"
+        " WHERE o.client_id = c.id AND c.category <> o.category AND c.merged_into_id IS NULL"
+    )
+    return written

@@ -1,12 +1,23 @@
 from django.urls import path
 
-from clients import change_views, contact_views, export_views, list_views, request_views, views
+from clients import (
+    cell_views,
+    change_views,
+    contact_views,
+    export_views,
+    list_views,
+    map_views,
+    request_views,
+    views,
+)
 
 urlpatterns = [
     path("clients/", list_views.client_list, name="client-list"),
     path("client-list/counts/", list_views.client_counts, name="client-counts"),
     path("client-list/columns/", list_views.client_columns, name="client-columns"),
     path("client-list/filter/<slug:name>/", list_views.client_filter, name="client-filter"),
+    path("client-list/map/", map_views.client_map, name="client-map"),
+    path("client-list/map/view/", map_views.client_map_view, name="client-map-view"),
     path("segments/", list_views.segment_menu, name="segment-menu"),
     path("segments/new/", list_views.segment_new, name="segment-new"),
     path("segments/<int:pk>/", list_views.segment_edit, name="segment-edit"),
@@ -21,6 +32,7 @@ urlpatterns = [
     path("settings/fields/", request_views.field_rules, name="field-rules"),
     path("counterparties/", views.counterparty_options, name="counterparty-options"),
     path("clients/<path:code>/edit/", views.client_edit, name="client-edit"),
+    path("clients/<path:code>/cell/<slug:name>/", cell_views.client_cell, name="client-cell"),
     path("clients/<path:code>/reason/", views.client_reason, name="client-reason"),
     path("changes/", change_views.change_list, name="change-list"),
     path("changes/<str:reference>/", change_views.change, name="change"),

@@ -15,7 +15,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import Way
 from accounts.requests import StaffRequest
-from clients import requests, selectors, services
+from clients import columns, requests, selectors, services
+from clients.cells import CELLS
 from clients.fields import label
 from clients.forms import FIELDS, SECTIONS, ClientForm, ReasonForm, asks_reason
 from clients.history import column_label, history
@@ -48,11 +49,22 @@ def client_card(request: StaffRequest, code: str) -> HttpResponse:
         "contacts": client.contacts.all(),
         "contracts": client.counterparty.contracts.all() if client.counterparty else [],
         "editable": editable,
+        "facts": _facts(client),
+        "editable_cells": [name for name, names in CELLS.items() if editable.all.issuperset(names)],
         "waiting": requests.waiting_on(client, request.user),
         "reason_form": _reason_form(client) if "lost_reason" in editable.free else None,
         "history_fields": sorted((column_label(Client, column), column) for column in COLUMNS[Client._meta.db_table]),
     }
     return render(request, "clients/card.html", context)
+
+
+FACTS = ("address", "coordinates", "phone", "email", "channel", "territory", "potential", "opened")
+
+
+def _facts(client: Client) -> list[tuple[str, Any]]:
+    """The facts of the card's details with their labels, in order."""
+    names = [*(["reason"] if client.lost_reason else []), *FACTS, *(["closed"] if client.closed_on else [])]
+    return [(name, columns.COLUMNS[name].label) for name in names]
 
 
 def _reason_form(client: Client) -> ReasonForm | None:

@@ -1,6 +1,7 @@
 """Settings from environment variables, with an error that names the variable."""
 
 import os
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -42,6 +43,21 @@ def rate(name: str, default: str) -> Rate:
     if not (times.isascii() and times.isdigit() and int(times) and seconds):
         raise ImproperlyConfigured(f"{name} must look like 60/minute (second, minute, hour), not {text!r}.")
     return Rate(int(times), seconds)
+
+
+def origin(name: str, url: str) -> list[str]:
+    """Where tiles come from, as the content security policy names it; `{s}` is any part of the host. None for "".
+
+    Raises ImproperlyConfigured, for the variable `name`, if it isn't the address of tiles."""
+    if not url:
+        return []
+    parts = urlsplit(url)
+    if parts.scheme not in {"https", "http"} or not parts.netloc or not all(f"{{{each}}}" in url for each in "zxy"):
+        raise ImproperlyConfigured(f"{name} must look like https://tiles.example/{{z}}/{{x}}/{{y}}.png, not {url!r}.")
+    host = parts.netloc.replace("{s}", "*")
+    if not re.fullmatch(r"(\*\.)?[\w.-]+(:\d+)?", host, re.ASCII):
+        raise ImproperlyConfigured(f"{name}: {parts.netloc!r} is no host of tiles; {{s}} stands for its first part.")
+    return [f"{parts.scheme}://{host}"]
 
 
 def cache_url(queue: str) -> str:

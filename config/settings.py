@@ -6,6 +6,7 @@ docs/operations.md lists the variables. Without DATABASE_URL and REDIS_URL the e
 import os
 from pathlib import Path
 
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -46,10 +47,17 @@ INSTALLED_APPS = [
     "territories",
     "clients",
     "clients.duplicates",
+    "clients.bulk",
+    "clients.plans",
+    "clients.overrides",
     "sales",
     "visits",
     "kpi",
     "kpi.imports",
+    "kpi.targets",
+    "kpi.ranks",
+    "kpi.efforts",
+    "kpi.digests",
     "cleanup",
 ]
 MIDDLEWARE = [
@@ -154,6 +162,9 @@ STORAGES = {
 }
 
 # What people upload and what is made for them to fetch; web and worker must see the same folder.
+# The day of the year, MM-DD, from which the yearly clean-up is drafted like the last one; empty: never.
+CAMPAIGN_PROPOSED_ON = os.environ.get("CAMPAIGN_PROPOSED_ON", "01-10")
+
 FILES_DIR = Path(os.environ.get("CRM_FILES_DIR", DATA_DIR / "files"))
 EXPORT_ROLES = env.words("EXPORT_ROLES", "rep,supervisor,head,admin,analyst")  # who may take the list out as a file
 KEEP_FILES_DAYS = env.number("KEEP_FILES_DAYS", 14)
@@ -181,9 +192,34 @@ CELERY_BEAT_SCHEDULE = {
     "jobs": {"task": "accounts.jobs.tasks.sweep", "schedule": 30.0, "options": {"expires": 25}},
     # Every minute what has changed, a few seconds at a time; after a big load until it is worked off.
     "duplicates": {"task": "clients.duplicates.tasks.check", "schedule": 60.0, "options": {"expires": 55}},
+    "campaigns": {"task": "cleanup.tasks.daily", "schedule": 3600.0, "options": {"expires": 3000}},
     "tidy": {"task": "accounts.tasks.tidy", "schedule": 6 * 3600.0, "options": {"expires": 3600}},
+    # Nightly: on the first of a month the ranks of the one that ended; after late documents those they touched.
+    "ranks": {
+        "task": "kpi.ranks.tasks.months_ranked",
+        "schedule": crontab(hour=3, minute=10),
+        "options": {"expires": 6 * 3600},
+    },
+    "digests": {"task": "kpi.digests.tasks.sweep", "schedule": 600.0, "options": {"expires": 590}},
     "seal": {"task": "accounts.tasks.seal", "schedule": 60.0, "options": {"expires": 55}},
 }
+
+# Mail: the weekly letter. With a server it goes there; embedded without one it is kept as files in the data directory;
+# else nobody gets any.
+EMAIL_HOST = os.environ.get("EMAIL_HOST", "")
+EMAIL_USE_SSL = env.flag("EMAIL_USE_SSL", False)
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", True) and not EMAIL_USE_SSL
+EMAIL_PORT = env.number("EMAIL_PORT", 465 if EMAIL_USE_SSL else 587 if EMAIL_USE_TLS else 25)
+EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_TIMEOUT = env.number("EMAIL_TIMEOUT", 30)
+DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "Basis CRM <basis@localhost>")
+EMAIL_FILE_PATH = DATA_DIR / "mail"
+EMAIL_BACKEND = "django.core.mail.backends." + ("smtp" if EMAIL_HOST else "filebased") + ".EmailBackend"
+MAIL = bool(EMAIL_HOST) or EMBEDDED
+DIGEST_HOUR = env.number("DIGEST_HOUR", 7)  # of Monday
+# Where links in letters lead.
+SITE_URL = os.environ.get("SITE_URL", f"http://localhost:{os.environ.get('PORT', '8000')}").rstrip("/")
 
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": env.cache_url(CELERY_BROKER_URL)}
@@ -218,10 +254,14 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 DATA_UPLOAD_MAX_NUMBER_FILES = 10
 LARGEST_UPLOAD = env.number("LARGEST_UPLOAD_MB", 100) * 2**20
 
+# The map of clients draws its own coordinates; a server of tiles puts streets under it.
+MAP_TILES_URL = os.environ.get("MAP_TILES_URL", "")
+MAP_TILES_ATTRIBUTION = os.environ.get("MAP_TILES_ATTRIBUTION", "")
+
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
-        "img-src": [SELF, "data:"],
+        "img-src": [SELF, "data:", *env.origin("MAP_TILES_URL", MAP_TILES_URL)],
         "object-src": [NONE],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],

@@ -13,6 +13,10 @@ PICKED = [
     "htmx.org/dist/htmx.min.js",
     "@tabler/core/dist/css/tabler.min.css",
     "@tabler/core/dist/css/tabler.min.css.map",  # named in the stylesheet: the manifest storage wants it
+    "leaflet/dist/leaflet.js",
+    "leaflet/dist/leaflet.js.map",
+    "leaflet/dist/leaflet.css",
+    *(f"leaflet/dist/images/{name}.png" for name in ("layers", "layers-2x", "marker-icon")),  # named in the stylesheet
 ]
 
 

@@ -77,7 +77,7 @@ class BehindPageSerializer(serializers.Serializer[Any]):
     results = BehindSerializer(many=True)
 
 
-def _asked(request: Request) -> tuple[Territory, date, date]:
+def asked(request: Request) -> tuple[Territory, date, date]:
     """The territory and period of a request: 404 for a territory this person may not see, 400 for a wrong period."""
     query = request.query_params
     if missing := [name for name in ("territory", "from", "to") if not query.get(name)]:
@@ -92,6 +92,20 @@ def _asked(request: Request) -> tuple[Territory, date, date]:
     return territory, d0, d1
 
 
+def after(cursor: str) -> tuple[Decimal, str] | None:
+    """Value and code of the last one seen, out of a cursor: 400 for one that no page gave."""
+    if not cursor:
+        return None
+    value, _colon, code = cursor.partition(":")
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite() or not code or "\0" in code:
+        raise ValidationError({"cursor": [_("Take the cursor from the page before.")]})
+    return number, code
+
+
 class KpiMatrix(APIView):
     @extend_schema(
         parameters=[*ASKED, OpenApiParameter("by", OpenApiTypes.STR, enum=[by.value for by in By])],
@@ -99,7 +113,7 @@ class KpiMatrix(APIView):
     )
     def get(self, request: Request) -> Response:
         """The 24 metrics of a territory and period: the JSON of the `kpi` command."""
-        territory, d0, d1 = _asked(request)
+        territory, d0, d1 = asked(request)
         by = request.query_params.get("by") or None
         if by and by not in {one.value for one in By}:
             raise ValidationError(
@@ -121,27 +135,15 @@ class KpiClients(APIView):
         if key not in metrics.BY_KEY:
             raise Http404
         query = request.query_params
-        number = Coordinates(key, *_asked(request), query.get("channel"), query.get("category"))
+        number = Coordinates(key, *asked(request), query.get("channel"), query.get("category"))
         rows = selectors.behind(
-            user=staff(request), number=number, outside=self.outside, after=self._after(query.get("cursor", "")),
+            user=staff(request), number=number, outside=self.outside, after=after(query.get("cursor", "")),
             limit=PAGE + 1,
         )  # fmt: skip
         shown = rows[:PAGE]
         last = shown[-1] if len(rows) > PAGE else None
         cursor = f"{last.value}:{last.code}" if last else None
         return Response({"next": cursor, "results": BehindSerializer(shown, many=True).data})
-
-    def _after(self, cursor: str) -> tuple[Decimal, str] | None:
-        if not cursor:
-            return None
-        value, _colon, code = cursor.partition(":")
-        try:
-            number = Decimal(value)
-        except InvalidOperation:
-            number = Decimal("NaN")
-        if not number.is_finite() or not code or "\0" in code:
-            raise ValidationError({"cursor": [_("Take the cursor from the page before.")]})
-        return number, code
 
 
 class KpiAlmost(KpiClients):

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.http import Http404, QueryDict
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -29,6 +30,7 @@ class Show(Enum):
     YEAR = "year"  # the same of last year
     SPARK = "spark"  # a line of twelve periods
     HEAT = "heat"  # quantiles within a column
+    TARGET = "target"  # and how much of it is reached
 
     @property
     def label(self) -> Any:
@@ -40,8 +42,9 @@ _SHOW_LABELS = {
     Show.YEAR: _("The same of last year"),
     Show.SPARK: _("Line of 12 periods"),
     Show.HEAT: _("Heat"),
+    Show.TARGET: _("Target"),
 }
-DEFAULT_SHOW = frozenset({Show.SPARK, Show.HEAT})
+DEFAULT_SHOW = frozenset({Show.SPARK, Show.HEAT, Show.TARGET})
 
 
 @dataclass(frozen=True)
@@ -112,12 +115,23 @@ class StepsForm(forms.Form):
     client = forms.MultipleChoiceField(error_messages={"required": _("Choose the clients first.")})
     next_step = forms.CharField(label=_("task"), max_length=300)
     next_on = forms.DateField(label=_("its day"), widget=DayInput)
+    plan = forms.BooleanField(required=False)
+    plan_until = forms.DateField(required=False, widget=DayInput)
 
     def __init__(self, *args: Any, codes: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["client"].choices = [(code, code) for code in codes]  # type: ignore[attr-defined]
-        for name in ("next_step", "next_on"):
+        for name in ("next_step", "next_on", "plan_until"):
             self.fields[name].widget.attrs["class"] = "form-control"
+
+    def clean(self) -> None:
+        """A plan needs its day, and one that is still to come."""
+        if self.cleaned_data.get("plan"):
+            until = self.cleaned_data.get("plan_until")
+            if until is None or until < timezone.localdate():
+                self.add_error("plan_until", _("Say by when the clients are to be won: today or later."))
+        else:
+            self.cleaned_data["plan_until"] = None
 
     @property
     def objections(self) -> list[str]:

@@ -2,4 +2,4 @@
 
 from clients.duplicates.hanging import Hanging
 
-HANGING = tuple(Hanging(table, stays=True) for table in ("kpi_periodclient", "kpi_mark", "kpi_rank"))
+HANGING = tuple(Hanging(table, stays=True) for table in ("kpi_periodclient", "kpi_mark", "kpi_rank", "kpi_flow"))

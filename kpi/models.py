@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from clients.models import Category, Channel, Client
+from clients.models import Category, Channel, Client, Status
 from config.fields import NumericField
 from territories.models import Territory
 
@@ -165,3 +165,72 @@ class Rank(models.Model):
     recency = models.SmallIntegerField(null=True)
     frequency = models.SmallIntegerField(null=True)
     monetary = models.SmallIntegerField(null=True)
+    territory = models.ForeignKey(Territory, models.PROTECT, db_index=False, db_constraint=False)  # on the day
+    channel = models.ForeignKey(Channel, models.PROTECT, null=True, db_index=False, db_constraint=False)
+    amount = NumericField(null=True)  # of the 12 months, as is the margin; null without any line
+    margin = NumericField(null=True)
+    potential = NumericField(null=True)  # a month
+
+    class Meta:
+        indexes = [models.Index(fields=["day", "territory"], name="rank_territory")]
+
+
+class RankCell(models.Model):
+    """Sums of Rank by territory and the two axes of a chart (kpi/sql/rank_charts.sql); made with them."""
+
+    day = models.DateField()
+    chart = models.CharField(max_length=8)
+    territory = models.ForeignKey(Territory, models.PROTECT, db_index=False, db_constraint=False)
+    row = models.CharField(max_length=20)
+    column = models.CharField(max_length=20)
+    clients = models.IntegerField()
+    amount = NumericField()
+    margin = NumericField()
+    potential = NumericField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["day", "chart", "territory", "row", "column"], name="rank_cell_key")
+        ]
+
+
+class FlowMonth(models.Model):
+    """A month whose moves between the parts of the base are stored, and the days they were reckoned by.
+
+    From the day before the month to `as_of`, its last day or, while it lasts, today; windows as in kpi/sql/split.sql.
+    Where one of the three is not what it would be now, the month is to be reckoned whole.
+    """
+
+    month = models.DateField(primary_key=True)
+    as_of = models.DateField(null=True)
+    window_before = models.DateField(null=True)
+    window_after = models.DateField(null=True)
+
+
+class Flow(models.Model):
+    """The part of the base a client was in before a month and at its end, and its territory then."""
+
+    pk = models.CompositePrimaryKey("month", "client")
+    month = models.DateField()
+    client = models.ForeignKey(Client, models.CASCADE, db_index=False, db_constraint=False)
+    territory = models.ForeignKey(Territory, models.PROTECT, db_index=False, db_constraint=False)
+    before = models.CharField(max_length=9, choices=Status)
+    after = models.CharField(max_length=9, choices=Status)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["month", "territory"], name="flow_moved", condition=~Q(before=F("after"))),
+        ]
+
+
+class FlowCell(models.Model):
+    """Numbers of Flow by territory."""
+
+    month = models.DateField()
+    territory = models.ForeignKey(Territory, models.PROTECT, db_index=False, db_constraint=False)
+    before = models.CharField(max_length=9, choices=Status)
+    after = models.CharField(max_length=9, choices=Status)
+    clients = models.IntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["month", "territory", "before", "after"], name="flow_cell_key")]

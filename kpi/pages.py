@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from clients.models import Client
+from clients.plans.forms import usual_day
 from config import ui
 from kpi import compared, metrics, periods
 from kpi.almost import Lack, Need
@@ -20,6 +21,7 @@ from kpi.filters import Asked, Show
 from kpi.metrics import BY_KEY, METRICS, Group, Metric, Unit
 from kpi.models import FLAGS, Period, PeriodClient, Rank
 from kpi.selectors import By, Matrix, Row
+from kpi.targets import selectors as targets
 from territories.models import Territory
 from territories.selectors import territory_ids
 
@@ -74,6 +76,8 @@ class Cell(NamedTuple):
     differences: list[Difference]
     heat: int = 0  # 1 to 5 within the column
     line: str = ""  # points
+    goal: targets.Goal | None = None
+    goal_tone: str = ""
 
 
 class Line(NamedTuple):
@@ -119,7 +123,25 @@ def table(answer: Matrix, asked: Asked) -> Table:
     lines = [_line(row, asked, asked.by, answer.total, columns, formers) for row in rows]
     if Show.HEAT in asked.show:
         lines = _heated(lines, columns)
+    if Show.TARGET in asked.show:
+        goals, ended = targets.of_matrix(answer, asked.by), answer.d1 < timezone.localdate()
+        total = _with_goals(total, goals.total, ended=ended)
+        lines = [
+            _with_goals(line, goals.rows.get(row.code, {}), ended=ended) for line, row in zip(lines, rows, strict=True)
+        ]
     return Table(groups, _heads(asked, columns), total, lines, formers)
+
+
+def _with_goals(line: Line, values: targets.Values, *, ended: bool) -> Line:
+    """Each cell with its target; a period that has not `ended` may still reach it."""
+    cells = []
+    for cell in line.cells:
+        target, tone = values.get(cell.metric.key), ""
+        if target is not None and cell.value is not None:
+            short = cell.value > target if cell.metric.key in LOWER_IS_BETTER else cell.value < target
+            tone = "good" if not short else "bad" if ended else ""
+        cells.append(cell._replace(goal=targets.goal(cell.value, target), goal_tone=tone))
+    return line._replace(cells=cells)
 
 
 def _heated(lines: list[Line], columns: list[Metric]) -> list[Line]:
@@ -263,6 +285,7 @@ def task(metric: Metric) -> dict[str, object]:
     return {
         "next_step": gettext("Visit: %(metric)s") % {"metric": metric.name},
         "next_on": timezone.localdate() + timedelta(days=1),
+        "plan_until": usual_day(timezone.localdate()),
     }
 
 

@@ -17,6 +17,7 @@ from config import sql
 from kpi import metrics, rules, services
 from kpi.almost import ALMOST, Lack, Outsider, lacks
 from kpi.models import DETAILS, FLAGS, MEASURES, Period
+from kpi.splits import split_parameters, split_statement
 from territories.models import Territory
 from territories.selectors import territory_ids
 
@@ -266,9 +267,7 @@ def latest_months(count: int) -> list[date]:
 def split(as_of: date) -> Iterator[tuple[str, str]]:
     """Code and status of every client by the rules as of a day, whatever is stored, by code."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT code, status FROM ({sql.read('kpi', 'split')}) s ORDER BY code", services.split_parameters(as_of)
-        )
+        cursor.execute(f"SELECT code, status FROM ({split_statement()}) s ORDER BY code", split_parameters(as_of))
         yield from cursor
 
 

@@ -5,10 +5,9 @@ period they touch, or the whole period if many are. Every step is one transactio
 the row of a period is its lock.
 """
 
-import calendar
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
@@ -19,12 +18,18 @@ from accounts.models import User, Way
 from accounts.services import acting
 from clients.contact_services import interaction_add
 from clients.models import Interaction, InteractionKind
+from clients.plans.services import plans_add, plans_derive, tasks_tell
 from clients.services import clients_set_derived
 from config import sql
 from config.exchange.columns import Column
 from config.exchange.merging import Counts
 from kpi import rules
-from kpi.models import DETAILS, MEASURES, Mark, Period, Rank, RankDay, Rule
+from kpi.charts import flows
+from kpi.models import DETAILS, MEASURES, Mark, Period, Rank, RankCell, RankDay, Rule
+from kpi.months import month_end as month_end  # also as services.month_end
+from kpi.months import months_before as months_before
+from kpi.months import months_of as months_of
+from kpi.splits import split_parameters, split_statement
 
 MAX_MONTHS = 1200
 WHOLE_ABOVE = 0.1  # share of touched clients from which a period is reckoned anew as a whole
@@ -55,26 +60,44 @@ def rules_load(cursor: CursorWrapper, columns: Sequence[Column]) -> Counts:
     return Counts(taken, changed, new)
 
 
-def steps_make(*, user: User, said: Mapping[str, str], next_step: str, next_on: date, ip: str | None = None) -> int:
-    """File a next step with each client of `said`, whose rep finds it in their day; the number of those made.
+class Tasks(NamedTuple):
+    """How many next steps were filed, and how many clients planned to be won or won back."""
+
+    steps: int
+    planned: int
+
+
+def steps_make(
+    *, user: User, said: Mapping[str, str], next_step: str, next_on: date, plan_until: date | None = None,
+    ip: str | None = None,
+) -> Tasks:  # fmt: skip
+    """File a next step with each client of `said`, whose rep finds it in their day, with a notice; with `plan_until`
+    those of them that are potential or lost are also planned to be won by that day.
 
     `said`: by code of the client, why: what it lacks. Who has the same step open already gets no second one. Raises
-    PermissionDenied where this person may not change a client, Client.DoesNotExist where they may not see it: none
-    is made then.
+    PermissionDenied where this person may not change a client, Client.DoesNotExist where they may not see it,
+    ValidationError for a day that can't be: nothing is made then.
     """
     have = set(
         Interaction.objects.filter(client__code__in=said, next_step=next_step, next_done_at=None).values_list(
             "client__code", flat=True
         )
     )
+    planned = 0
     with acting(actor=user, way=Way.BROWSER, ip=ip):
-        for code in said.keys() - have:
-            values = {
-                "kind": InteractionKind.MEETING, "at": timezone.now(), "said": said[code],
-                "next_step": next_step, "next_on": next_on,
-            }  # fmt: skip
-            interaction_add(user=user, code=code, values=values, way=Way.BROWSER, ip=ip)
-    return len(said.keys() - have)
+        clients = [
+            interaction_add(
+                user=user, code=code, values={
+                    "kind": InteractionKind.MEETING, "at": timezone.now(), "said": said[code],
+                    "next_step": next_step, "next_on": next_on,
+                }, way=Way.BROWSER, ip=ip,
+            ).client
+            for code in sorted(said.keys() - have)
+        ]  # fmt: skip
+        tasks_tell(user=user, clients=clients, step=next_step, due_on=next_on)
+        if plan_until:
+            planned = plans_add(user=user, whys=said, due_on=plan_until, way=Way.BROWSER, ip=ip).made
+    return Tasks(len(clients), planned)
 
 
 # --- periods -----------------------------------------------------------------------------------------------------
@@ -97,23 +120,6 @@ def period_days(first: str, last: str) -> tuple[date, date]:
     if months_of(d0, d1) > MAX_MONTHS:
         raise PeriodError(_("a period has %(months)d months at most") % {"months": MAX_MONTHS})
     return d0, d1
-
-
-def month_end(day: date) -> date:
-    return day.replace(day=calendar.monthrange(day.year, day.month)[1])
-
-
-def months_of(d0: date, d1: date) -> int:
-    return (d1.year - d0.year) * 12 + d1.month - d0.month + 1
-
-
-def months_before(day: date, months: int) -> date:
-    """`day` minus calendar months; 31 May − 1 month = 30 April (spec/kpi.md, the split)."""
-    index = day.year * 12 + day.month - 1 - months
-    year, month = divmod(index, 12)
-    if year < 1:
-        return date.min
-    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
 def period_stored(d0: date, d1: date) -> Period:
@@ -152,8 +158,11 @@ def refresh() -> None:
     work_off_marks()
     for pk in Period.objects.filter(stale=True).order_by("-d1").values_list("pk", flat=True):
         _reckon_whole(pk)
+    flows.flows_refresh()
     if not RankDay.objects.filter(as_of=timezone.localdate()).exists():
         _derive(timezone.localdate())
+    if outdated := ranks_outdated():  # one a turn: they are shown as they were until then
+        ranks_stored(outdated[0])
 
 
 def _store_usual_periods() -> None:
@@ -195,6 +204,7 @@ def work_off_marks() -> None:
         )
         cursor.execute("SELECT count(*) FROM clients_client")
         many = WHOLE_ABOVE * cursor.fetchone()[0]
+        flows.flows_follow(cursor, many)
         for period in periods:
             if period.stale:
                 continue
@@ -268,26 +278,33 @@ def ranks_stored(as_of: date) -> None:
         _store_ranks(cursor, as_of)
 
 
+_RANKED = (
+    "territory_id, channel_id, profit_rank, potential_rank, category, recency, frequency, monetary,"
+    " amount, margin, potential"
+)
+
+
 def _store_ranks(cursor: CursorWrapper, as_of: date) -> None:
     Rank.objects.filter(day=as_of).delete()
     cursor.execute(
-        "INSERT INTO kpi_rank (day, client_id, profit_rank, potential_rank, category, recency, frequency, monetary)"
-        f" SELECT %(as_of)s, id, profit_rank, potential_rank, category, recency, frequency, monetary"
+        f"INSERT INTO kpi_rank (day, client_id, {_RANKED}) SELECT %(as_of)s, id, {_RANKED}"
         f" FROM ({sql.read('kpi', 'ranks')}) r",
         rank_parameters(as_of),
     )
+    RankCell.objects.filter(day=as_of).delete()
+    cursor.execute(sql.read("kpi", "rank_cells").format(charts=sql.read("kpi", "rank_charts")), {"day": as_of})
     RankDay.objects.get_or_create(as_of=as_of)
+
+
+def ranks_outdated() -> list[date]:
+    """The days in the past whose stored ranks something has changed since, the latest first."""
+    known = set(RankDay.objects.values_list("as_of", flat=True)) | {timezone.localdate()}
+    return sorted(set(RankCell.objects.values_list("day", flat=True).distinct()) - known, reverse=True)
 
 
 def rank_parameters(as_of: date) -> dict[str, date]:
     """The parameters of kpi/sql/ranks.sql."""
     return {"as_of": as_of, "window_start": months_before(as_of, 12), "today": timezone.localdate()}
-
-
-def split_parameters(as_of: date) -> dict[str, date]:
-    """The parameters of kpi/sql/split.sql: the window by the rule in force on the day."""
-    months = int(rules.in_force(as_of)["reporting_months"])
-    return {"as_of": as_of, "window_start": months_before(as_of, months)}
 
 
 def _derive(today: date) -> None:
@@ -299,12 +316,14 @@ def _derive(today: date) -> None:
         cursor.execute(
             "DROP TABLE IF EXISTS derived; CREATE TEMP TABLE derived ON COMMIT DROP AS"
             f" SELECT s.id, s.status, s.cause, s.order_on, coalesce(r.category, '') AS category"
-            f" FROM ({sql.read('kpi', 'split')}) s LEFT JOIN kpi_rank r ON r.client_id = s.id AND r.day = %(as_of)s",
+            f" FROM ({split_statement()}) s LEFT JOIN kpi_rank r ON r.client_id = s.id AND r.day = %(as_of)s",
             split_parameters(today),
         )
         cursor.execute("ANALYZE derived")
         clients_set_derived(cursor)
+        plans_derive()
         # Ranks of past days are asked for as of the ends of months only.
+        cursor.execute("DELETE FROM kpi_rankcell WHERE day < %s AND extract(day FROM day + 1) <> 1", [today])
         cursor.execute("DELETE FROM kpi_rank WHERE day < %s AND extract(day FROM day + 1) <> 1", [today])
         cursor.execute("DELETE FROM kpi_rankday WHERE as_of < %s AND extract(day FROM as_of + 1) <> 1", [today])
 

@@ -30,11 +30,11 @@ def kpi_matrix(request: StaffRequest) -> HttpResponse:
     if asked.territory is None:
         return render(request, "kpi/nothing.html")
     if request.htmx.target == "freshness":
-        return _freshness(request, asked.territory, asked)
+        return freshness(request, asked.territory, asked)
     answer = selectors.matrix(territory=asked.territory, d0=asked.d0, d1=asked.d1, by=asked.by, catch_up=False)
     shown = pages.table(answer, asked)
     nodes = tree(request.user)
-    context = _head(request, asked, asked.territory) | {
+    context = head(request, asked, asked.territory) | {
         "matrix": answer,
         "seen": answer.computed_at.isoformat(),
         "table": shown,
@@ -67,7 +67,7 @@ def kpi_workbook(request: StaffRequest) -> HttpResponse:
     )
 
 
-def _freshness(request: StaffRequest, territory: Territory, asked: filters.Asked) -> HttpResponse:
+def freshness(request: StaffRequest, territory: Territory, asked: filters.Asked) -> HttpResponse:
     """Asks a page that shows older numbers (?seen=) to show the new ones, once nothing is waiting any more."""
     answer = selectors.matrix(territory=territory, d0=asked.d0, d1=asked.d1, catch_up=False)
     seen = request.GET.get("seen", "")
@@ -77,7 +77,7 @@ def _freshness(request: StaffRequest, territory: Territory, asked: filters.Asked
     return response
 
 
-def _head(request: StaffRequest, asked: filters.Asked, territory: Territory) -> dict[str, Any]:
+def head(request: StaffRequest, asked: filters.Asked, territory: Territory) -> dict[str, Any]:
     """What both pages show above their tables."""
     return {
         "asked": asked,
@@ -126,13 +126,18 @@ def _clients(request: StaffRequest, key: str, *, outside: bool) -> HttpResponse:
             why = f"{metric.name}, {periods.name(asked.d0, asked.d1)}: "
             made = services.steps_make(
                 user=request.user, said={code: why + lacking[code] for code in steps.cleaned_data["client"]},
-                next_step=steps.cleaned_data["next_step"], next_on=steps.cleaned_data["next_on"], ip=client_ip(request),
+                next_step=steps.cleaned_data["next_step"], next_on=steps.cleaned_data["next_on"],
+                plan_until=steps.cleaned_data["plan_until"], ip=client_ip(request),
             )  # fmt: skip
-            messages.success(request, ngettext("%(n)s task made", "%(n)s tasks made", made) % {"n": made})
+            done = ngettext("%(n)s task made", "%(n)s tasks made", made.steps) % {"n": made.steps}
+            if steps.cleaned_data["plan"]:
+                planned = ngettext("%(n)s client planned", "%(n)s clients planned", made.planned)
+                done += "; " + planned % {"n": made.planned}
+            messages.success(request, done)
             return redirect(request.get_full_path())
     row = selectors.cell(number)
     paged = "after" in request.GET
-    context = _head(request, asked, asked.territory) | {
+    context = head(request, asked, asked.territory) | {
         "metric": metric,
         "name": row.name,
         "value": row.metrics[key],

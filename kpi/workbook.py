@@ -25,16 +25,19 @@ def write(shown: Table, answer: Matrix, rows_are: str, period: str) -> bytes:
         as_of = formats.date_format(timezone.localtime(answer.computed_at), "SHORT_DATETIME_FORMAT")
         sheet.write_string(0, 0, text(f"{answer.territory.name}, {period}"), bold)
         sheet.write_string(1, 0, _("As of %(moment)s") % {"moment": as_of})
-        columns = 1 + len(shown.formers)
-        at = 1
+        lines = [shown.total, *shown.lines]
+        goals = [any(line.cells[index].goal for line in lines) for index in range(len(shown.heads))]
+        spans = [1 + len(shown.formers) + 2 * goal for goal in goals]
+        starts = [1 + sum(spans[:index]) for index in range(len(spans))]
+        first = 0
         for label, span in shown.groups:
-            sheet.write_string(2, at, str(label), bold)
-            at += span * columns
+            sheet.write_string(2, starts[first], str(label), bold)
+            first += span
         sheet.write_string(3, 0, rows_are, head)
-        for index, one in enumerate(shown.heads):
-            sheet.write_string(3, 1 + index * columns, str(one.metric.name), head)
-            for offset, former in enumerate(shown.formers, 1):
-                sheet.write_string(3, 1 + index * columns + offset, former.name, head)
+        for start, one, goal in zip(starts, shown.heads, goals, strict=True):
+            beside = [_("Target"), _("% of the target")] if goal else []
+            for offset, title in enumerate([str(one.metric.name), *(former.name for former in shown.formers), *beside]):
+                sheet.write_string(3, start + offset, title, head)
         made: dict[tuple[Unit, int, bool], xlsxwriter.format.Format] = {}
 
         def style(unit: Unit, heat: int, total: bool) -> xlsxwriter.format.Format:
@@ -45,20 +48,25 @@ def write(shown: Table, answer: Matrix, rows_are: str, period: str) -> bytes:
 
         def put(row: int, line: Line, total: bool) -> None:
             sheet.write_string(row, 0, text(line.name), bold if total else None)
-            for index, cell in enumerate(line.cells):
-                values: list[metrics.Number | None] = [cell.value, *(one.was for one in cell.differences)]
-                for offset, value in enumerate(values):
-                    look = style(cell.metric.unit, 0 if offset else cell.heat, total)
-                    at = 1 + index * columns + offset
+            for start, cell, goal in zip(starts, line.cells, goals, strict=True):
+                unit = cell.metric.unit
+                values: list[tuple[metrics.Number | None, Unit, int]] = [
+                    (cell.value, unit, cell.heat), *((one.was, unit, 0) for one in cell.differences)
+                ]  # fmt: skip
+                if goal:
+                    target, share = cell.goal or (None, None)
+                    values += [(target, unit, 0), (share, Unit.SHARE, 0)]
+                for offset, (value, kind, heat) in enumerate(values):
+                    look = style(kind, heat, total)
                     if value is None:
-                        sheet.write_string(row, at, "—", look)
+                        sheet.write_string(row, start + offset, "—", look)
                     else:
-                        sheet.write_number(row, at, float(value), look)
+                        sheet.write_number(row, start + offset, float(value), look)
 
-        for row, line in enumerate([shown.total, *shown.lines], HEADS):
+        for row, line in enumerate(lines, HEADS):
             put(row, line, total=row == HEADS)
         sheet.set_column(0, 0, 32)
-        sheet.set_column(1, len(shown.heads) * columns, 13)
+        sheet.set_column(1, sum(spans), 13)
         sheet.freeze_panes(HEADS, 1)
         sheet.set_landscape()
         sheet.fit_to_pages(1, 0)

@@ -23,9 +23,11 @@ from accounts.models import HistoryEvent, Notice, Role, User, Way
 from accounts.services import acting
 from clients.duplicates.models import Merge
 from clients.duplicates.services import clients_merge
-from clients.fields import DEFAULT_RIGHTS
+from clients.fields import ALL_RIGHTS
 from clients.models import ChangeRequest, Client, Contact, Contract, Interaction, Segment
+from clients.plans.models import Plan
 from kpi import services
+from kpi.charts.flows import flows_refresh
 from kpi.imports.models import Import
 from sales.models import Invoice
 from territories.models import Territory
@@ -110,6 +112,12 @@ client-interactions   POST    204/404  204/404     204/404  403/404  204    302
 interaction-new       GET     200/404  200/404     200/404  403/404  200    302
 client-step           POST    204/404  204/404     204/404  403/404  204    302
 my-day                GET     200      200         200      200      200    302
+plans                 GET     200      200         200      200      200    302
+plans-add             GET     200/404  200/404     200/404  403/404  200    302
+plans-add             POST    302/404  302/404     302/404  403/404  302    302
+plan                  POST    204/404  204/404     204/404  403/404  204    302
+client-plans          GET     200/404  200/404     200/404  200/404  200    302
+client-plans          POST    200/404  200/404     200/404  403/404  200    302
 duplicates            GET     403/403  200/404     200/404  403/403  200    302
 duplicates-merge      GET     403/404  200/404     200/404  403/404  200    302
 duplicates-merge      POST    403/404  302/404     302/404  403/404  302    302
@@ -156,6 +164,29 @@ kpi-behind            GET     200/404  200/404     200/404  200/404  200    302
 kpi-almost            GET     200/404  200/404     200/404  200/404  200    302
 kpi-almost            POST    200/404  200/404     200/404  403/404  200    302
 client-kpi            GET     200/404  200/404     200/404  200/404  200    302
+targets               GET     200/404  200/404     200/404  200/404  200    302
+targets               POST    403/404  302/404     302/404  403/404  302    302
+
+client-map            GET     200/404  200/404     200/404  200/404  200    302
+client-map-view       GET     200/404  200/404     200/404  200/404  200    302
+
+client-category       GET     200/404  200/404     200/404  403/404  200    302
+client-category       POST    302/404  302/404     302/404  403/404  302    302
+client-category-note  GET     200/404  200/404     200/404  200/404  200    302
+kpi-moves             GET     200/404  200/404     200/404  200/404  200    302
+kpi-efforts           GET     200/404  200/404     200/404  200/404  200    302
+kpi-effort-rules      GET     200      200         200      200      200    302
+kpi-effort-rules      POST    403      403         403      403      400    302
+client-efforts        GET     200/404  200/404     200/404  200/404  200    302
+kpi-digest            GET     403      200         200      200      200    302
+kpi-digest            POST    403      302         302      302      302    302
+digest-unsubscribe    GET     404      404         404      404      404    404
+digest-unsubscribe    POST    404      404         404      404      404    404
+
+kpi-charts            GET     200/404  200/404     200/404  200/404  200    302
+kpi-chart-clients     GET     200/404  200/404     200/404  200/404  200    302
+api-chart             GET     200/404  200/404     200/404  200/404  200    401
+api-chart-clients     GET     200/404  200/404     200/404  200/404  200    401
 
 api-clients           GET     200/404  200/404     200/404  200/404  200    401
 api-clients           POST    201/400  201/400     201/400  400      201    401
@@ -214,6 +245,7 @@ ABOUT: dict[str, Values] = {
     "contact-remove": lambda region: {"pk": region.contact.pk, "code": region.client.code},
     "client-step": lambda region: {"pk": region.talk.pk, "code": region.client.code},
     "visit-done": lambda region: {"pk": region.visit.pk},
+    "plan": lambda region: {"pk": region.client.plans.get().pk},
     "request-withdraw": lambda region: {"pk": region.request.pk},
     "api-request-withdrawal": lambda region: {"pk": region.request.pk},
     "notice-open": lambda region: {"pk": region.notice.pk},
@@ -222,7 +254,10 @@ ABOUT: dict[str, Values] = {
         for name in ("import", "import-columns", "import-load", "import-errors")
     },
     "duplicates-undo": lambda region: {"pk": region.merge.pk},
+    "digest-unsubscribe": lambda region: {"token": "forged"},
 }
+for _name in ("kpi-chart-clients", "api-chart", "api-chart-clients"):
+    ABOUT[_name] = lambda region: {"key": "flow"}
 # What is asked in the query.
 ASKED: dict[str, Values] = {
     "duplicates": lambda region: {"territory": region.team.code},
@@ -243,11 +278,22 @@ ASKED: dict[str, Values] = {
     "kpi-workbook": lambda region: {"territory": region.team.code, **MONTH},
     "kpi-behind": lambda region: {"territory": region.team.code, **MONTH},
     "kpi-almost": lambda region: {"territory": region.team.code, **MONTH},
+    "targets": lambda region: {"territory": region.team.code, **MONTH},
+    "plans-add": lambda region: {"territory": region.team.code, "status": "lost"},
+    "kpi-moves": lambda region: {"territory": region.team.code, "month": "2026-01"},
+    "kpi-efforts": lambda region: {"territory": region.team.code, **MONTH},
+    "kpi-charts": lambda region: {"territory": region.team.code, **MONTH},
+    "kpi-chart-clients": lambda region: {"territory": region.team.code, "row": "potential", **MONTH},
+    "api-chart": lambda region: {"territory": region.team.code, **MONTH},
+    "api-chart-clients": lambda region: {"territory": region.team.code, "row": "potential", **MONTH},
     "api-clients": lambda region: {"territory": region.team.code},
     "api-kpi": lambda region: {"territory": region.team.code, "by": "children", **MONTH},
     "api-kpi-clients": lambda region: {"territory": region.team.code, **MONTH},
     "api-kpi-almost": lambda region: {"territory": region.team.code, **MONTH},
 }
+ASKED |= dict.fromkeys(
+    ("client-map", "client-map-view"), lambda region: {"territory": region.team.code, "status": "all"}
+)
 # What is sent in the body; the API's as JSON.
 SENT: dict[str, Values] = {
     "duplicates-merge": lambda region: {
@@ -275,7 +321,7 @@ SENT: dict[str, Values] = {
         "initial-is_target": "True",
     },
     "request-queue": lambda region: {"request": region.request.pk, "decision": "approve"},
-    "field-rules": lambda region: dict(DEFAULT_RIGHTS),
+    "field-rules": lambda region: dict(ALL_RIGHTS),
     "api-clients": lambda region: {"name": "New", "territory": region.client.territory.code},
     "api-request-decisions": lambda region: {"requests": [region.request.pk], "decision": "approve"},
     "client-columns": lambda region: {"state": f"territory={region.team.code}", "column": "code"},
@@ -289,6 +335,12 @@ SENT: dict[str, Values] = {
     "territory-list": lambda region: {"name": "New", "parent": region.team.code},
     "territory-new": lambda region: {"name": "New", "code": "new", "parent": region.team.code},
     "api-client": lambda region: {"phone": "1"},
+    "plans-add": lambda region: {"state": f"territory={region.team.code}&status=lost", "due_on": "2099-01-01"},
+    "plan": lambda region: {"was": "new", "stage": "agreed"},
+    "client-plans": lambda region: {"due_on": "2099-01-01"},
+    "targets": lambda region: {"what": "save", f"t-{region.client.territory_id}-akb": 5},
+    "client-category": lambda region: {"category": "B", "until": "2100-01-01", "reason": "New"},
+    "kpi-digest": lambda region: {"wanted": "on", "language": "en"},
 }  # fmt: skip
 HEADERS = {"api-client": {"If-Match": '"1"'}}
 
@@ -347,6 +399,7 @@ def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
         inside, outside = _asked(inside, people[Role.REP]), _asked(outside, make.user(Role.REP, outside.team))
         _move(make.client(inside.client.territory, name=f"Moved {outside.word}"), outside.client.territory)
         services.period_current(date(2026, 1, 1), date(2026, 1, 31))
+        flows_refresh()
         yield World(
             inside,
             outside,
@@ -371,6 +424,7 @@ def _region(word: str, company: Territory) -> Region:
             client=client, kind="call", said=f"Said {word}", next_step=f"Step {word}", next_on=timezone.localdate()
         )
         visit = Visit.objects.create(client=client, planned_on=timezone.localdate())
+        Plan.objects.create(client=client, manager=make.user(Role.ADMIN), kind="return", due_on=date(2099, 1, 1))
         Contract.objects.create(number=f"contract-{word}", counterparty=owner, signed_on=date(2025, 1, 1))
         invoice = Invoice.objects.create(
             number=f"invoice-{word}", client=client, date=date(2026, 1, 15), total=9, margin=1, has_sale=True

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from clients.models import Client, Contact, Interaction
+from clients.plans.models import Plan
 from clients.querysets import ClientQuerySet
 from clients.selectors import Birthday, birthdays, managers, open_steps
 from sales.models import Invoice, Mml
@@ -101,6 +102,23 @@ def day(found: ClientQuerySet, today: date) -> Day:
         list(done.order_by("-next_done_at")[:DAY_ROWS]),
         birthdays(found, today),
     )
+
+
+PLANS_ON_A_DAY = 5
+
+
+class Due(NamedTuple):
+    """The open plans of activation and return of some clients: how many, and those due first."""
+
+    n: int
+    overdue: int
+    first: list[Plan]
+
+
+def plans_due(found: ClientQuerySet, today: date) -> Due:
+    plans = Plan.objects.open().filter(client__in=found).select_related("client", "manager")
+    first = list(plans.order_by("due_on", "client__name_sort", "pk")[:PLANS_ON_A_DAY])
+    return Due(plans.count(), plans.filter(due_on__lt=today).count(), first)
 
 
 class Workload(NamedTuple):

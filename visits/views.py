@@ -9,6 +9,7 @@ from django_htmx.http import trigger_client_event
 from accounts.models import Role, Way
 from accounts.requests import StaffRequest
 from clients.models import Client
+from clients.plans.forms import STAGES
 from clients.selectors import managers
 from config.web import client_ip, render_page
 from visits import selectors, services
@@ -41,6 +42,7 @@ def my_day(request: StaffRequest) -> HttpResponse:
         "may_change": Client.objects.changeable_by(user).exists(),
         "team": selectors.team(user, found, today) if leads else None,
         "day": None if leads else selectors.day(found, today),
+        "plans": selectors.plans_due(found, today), "stages": STAGES,
     }  # fmt: skip
     return render_page(request, "visits/day.html", "visits/_day.html", context)
 

@@ -12,3 +12,5 @@ REVOKE DELETE ON clients_client, clients_changerequest, clients_counterparty, cl
 -- A load that fills a table refreshes its statistics at once: plans made without them take minutes.
 GRANT MAINTAIN ON ALL TABLES IN SCHEMA public TO {role};
 REVOKE MAINTAIN ON history_event, history_changeset, history_seal, history_horizon, django_migrations FROM {role};
+-- What was said, decided and applied in a clean-up is kept for good.
+REVOKE DELETE ON cleanup_answer, cleanup_photo, cleanup_decision, cleanup_applied, cleanup_campaign FROM {role};

@@ -16,9 +16,9 @@ from accounts.models import User, Way
 from accounts.services import acting
 from clients.duplicates import hanging, matching
 from clients.duplicates.models import Different, Merge, Pair
-from clients.models import Client, Status, StatusCause
+from clients.models import Client
 from clients.reverts import MERGED, UNMERGED
-from clients.services import Conflict
+from clients.services import Conflict, client_mark_merged, client_mark_parted, client_restore, client_take
 from config import sql
 from config.exchange.merging import Counts
 from territories.selectors import territory_ids
@@ -193,25 +193,22 @@ def _merge(keeps: Client, goes: Client, take: Collection[str], merge: Merge, way
             for each in hanging.everything():
                 if not each.stays:
                     _move(cursor, each, merge)
-            Client.objects.filter(pk=goes.pk).update(
-                merged_into=keeps, status=Status.CLOSED, status_cause=StatusCause.MERGED
-            )
+            client_mark_merged(pk=goes.pk, into=keeps)
             merge.save(force_insert=True)
     return merge
 
 
 def _take_fields(keeps: Client, goes: Client, take: Collection[str]) -> dict[str, list[Any]]:
     """Give the survivor the chosen values; per field that differs what it was and became, as JSON."""
-    fields = {}
+    fields, taken = {}, {}
     for name in CHOSEN:
         attribute = Client._meta.get_field(name).attname  # type: ignore[union-attr]
         old, new = getattr(keeps, attribute), getattr(goes, attribute)
         if name in take and old != new:
             fields[attribute] = [_packed(old), _packed(new)]
-            setattr(keeps, attribute, new)
-    if fields:
-        keeps.full_clean(exclude={"search", "name_sort"})
-        keeps.save(update_fields=list(fields))
+            taken[attribute] = new
+    if taken:
+        client_take(keeps, taken)
     return fields
 
 
@@ -270,11 +267,9 @@ def merge_undo(*, user: User, pk: int, way: Way, ip: str | None = None) -> Merge
         if against := _against(merge, keeps):
             raise ValidationError(against)
         with acting(actor=user, way=way, reference=f"{UNMERGED}{merge.pk}", ip=ip), connection.cursor() as cursor:
-            Client.objects.filter(pk=goes.pk).update(
-                merged_into=None, status=merge.status, status_cause=merge.status_cause
-            )
+            client_mark_parted(pk=goes.pk, status=merge.status, cause=merge.status_cause)
             if merge.fields:
-                Client.objects.filter(pk=keeps.pk).update(**{name: old for name, (old, _new) in merge.fields.items()})
+                client_restore(pk=keeps.pk, values={name: old for name, (old, _new) in merge.fields.items()})
             _move_back(cursor, merge)
             Merge.objects.filter(pk=merge.pk).update(undone_by=user, undone_at=timezone.now())
     return merge

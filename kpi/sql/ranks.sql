@@ -1,12 +1,14 @@
--- Profit and potential rank, category ABCDE and RFM scores of every client not closed by a day (spec/kpi.md, Ranks).
+-- Profit and potential rank, category ABCDE and RFM scores of every client not closed by a day (spec/kpi.md, Ranks),
+-- with its place and channel on the day, and what the ranks are made of.
 -- %(as_of)s: the day D; %(window_start)s: D minus 12 months, itself outside the window; %(today)s.
 WITH
 moved AS (
-    SELECT DISTINCT ON (client_id) client_id, channel_id FROM clients_placement
+    SELECT DISTINCT ON (client_id) client_id, territory_id, channel_id FROM clients_placement
     WHERE until > least(%(as_of)s, %(today)s) ORDER BY client_id, until
 ),
 open AS (
     SELECT c.id, c.code, c.potential_monthly,
+           CASE WHEN m.client_id IS NULL THEN c.territory_id ELSE m.territory_id END AS territory_id,
            CASE WHEN m.client_id IS NULL THEN c.channel_id ELSE m.channel_id END AS channel_id
     FROM clients_client c LEFT JOIN moved m ON m.client_id = c.id
     WHERE c.merged_into_id IS NULL AND (c.closed_on IS NULL OR c.closed_on > %(as_of)s)
@@ -52,7 +54,9 @@ SELECT o.id, o.code,
        substr('ABCDE', l.potential, 1) AS potential_rank,
        -- round-half-up((2·profit + potential) / 3) in whole numbers
        substr('ABCDE', coalesce((2 * (2 * l.profit + l.potential) + 3) / 6, l.profit, l.potential), 1) AS category,
-       f.recency, f.frequency, f.monetary
+       f.recency, f.frequency, f.monetary,
+       o.territory_id, o.channel_id, s.amount, s.margin, o.potential_monthly AS potential
 FROM open o
+LEFT JOIN sold s ON s.client_id = o.id
 LEFT JOIN lettered l ON l.id = o.id
 LEFT JOIN scored f ON f.id = o.id

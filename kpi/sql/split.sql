@@ -1,5 +1,6 @@
 -- Every client's part of the base as of a day, the cause, and its last order by then (spec/kpi.md, the split).
 -- %(as_of)s: the day D; %(window_start)s: D minus reporting_months, itself outside the window W.
+-- The words in braces make it all clients, or those of the temporary table `touched` (kpi/splits.py).
 -- An order is an invoice with a sale line.
 SELECT c.id, c.code, last.order_on,
        CASE
@@ -20,8 +21,9 @@ SELECT c.id, c.code, last.order_on,
        END AS cause
 FROM clients_client c
 LEFT JOIN (
-    SELECT client_id, max(date) AS order_on FROM sales_invoice WHERE has_sale AND date <= %(as_of)s GROUP BY client_id
+    SELECT client_id, max(date) AS order_on FROM {invoices} i WHERE has_sale AND date <= %(as_of)s GROUP BY client_id
 ) last ON last.client_id = c.id
 LEFT JOIN (
-    SELECT counterparty_id, max(signed_on) AS latest FROM clients_contract WHERE signed_on <= %(as_of)s GROUP BY counterparty_id
+    SELECT counterparty_id, max(signed_on) AS latest FROM {contracts} k WHERE signed_on <= %(as_of)s GROUP BY counterparty_id
 ) signed ON signed.counterparty_id = c.counterparty_id
+{only}

@@ -5,20 +5,28 @@
 
   // Messages go by themselves; a pointer over them keeps them.
   const fade = (line) => {
-    let left = setTimeout(() => line.remove(), 6000);
+    const gone = () => { if (line.contains(document.activeElement)) left = setTimeout(gone, 2000); else line.remove(); };
+    let left = setTimeout(gone, line.querySelector("form") ? 15000 : 6000);
     line.addEventListener("pointerenter", () => clearTimeout(left));
-    line.addEventListener("pointerleave", () => { left = setTimeout(() => line.remove(), 2000); });
+    line.addEventListener("pointerleave", () => { left = setTimeout(gone, 2000); });
   };
+  new MutationObserver((changes) => changes.forEach(({ addedNodes }) => addedNodes.forEach((line) => {
+    if (line instanceof Element) fade(line);
+  }))).observe(toasts, { childList: true });
   const say = (text) => {
     const line = document.createElement("div");
     line.className = "toast-line is-error";
     line.textContent = text;
     toasts.append(line);
-    fade(line);
   };
   toasts.querySelectorAll(".toast-line").forEach(fade);
   // What a page asks by itself may fail unsaid: it asks again soon.
   const complain = (kind) => (event) => { if (!event.detail.elt.matches("#freshness, [data-quiet]")) say(document.body.dataset[kind]); };
+  // A request whose place a newer one takes is no error; htmx would write two into the console.
+  let replaced = false;
+  window.addEventListener("htmx:abort", () => { replaced = true; }, true);
+  window.addEventListener("htmx:abort", () => { replaced = false; });
+  htmx.logger = (element, event, detail) => { if (replaced) delete detail.error; };
   document.addEventListener("say", (event) => say(event.detail.text));
   document.addEventListener("htmx:sendError", complain("lost"));
   document.addEventListener("htmx:timeout", complain("lost"));
@@ -58,7 +66,7 @@
   let state = [];
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (!event.detail.requestConfig.elt.matches("[data-renew]")) return;
-    if (document.querySelector("#kpi [data-menu][open]")) event.detail.shouldSwap = false;
+    if (document.querySelector(".kpi [data-menu][open]")) event.detail.shouldSwap = false;
     else state = kept().map((part) => [part.open, part.scrollLeft, part.scrollTop]);
   });
   document.addEventListener("htmx:afterSwap", () => {
@@ -73,6 +81,16 @@
     }
   });
 
+  // In a grid of fields up and down go to the same field of the row above and below.
+  document.addEventListener("keydown", (event) => {
+    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    const field = step && event.target.closest("[data-grid] input");
+    if (!field) return;
+    const row = field.closest("tr");
+    const next = row.parentElement.rows[row.sectionRowIndex + step];
+    const there = next && next.cells[field.closest("td").cellIndex].querySelector("input:not([type=hidden])");
+    if (there) { event.preventDefault(); there.focus(); there.select(); }
+  });
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest("input, select, textarea, [contenteditable]");
     if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
@@ -105,7 +123,7 @@
     }
     if (event.target.closest("[data-print]")) print();
     const row = event.target.closest("[data-row]");
-    if (row && !event.target.closest("a, button, input, select, label, summary") && !String(getSelection())) {
+    if (row && !event.target.closest("a, button, input, select, label, summary, form, .cell-pick") && !String(getSelection())) {
       row.querySelector("a").click();
     }
   });
@@ -121,6 +139,11 @@
     // One tick for all of a name in the same form.
     const { all } = event.target.dataset;
     if (all) event.target.form.querySelectorAll(`[name="${all}"]`).forEach((one) => { one.checked = event.target.checked; });
+  });
+  // What is typed beside a tick ticks it.
+  document.addEventListener("input", (event) => {
+    const tick = document.getElementById(event.target.dataset.ticks || "");
+    if (tick) tick.checked = true;
   });
   // Leaving a form with changes in it asks first.
   let changed = false;

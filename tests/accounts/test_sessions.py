@@ -96,7 +96,7 @@ def test_changing_the_password_ends_the_other_sessions_and_is_in_the_history(ann
     assert answer.url == "/security/"
     assert (inside(here), inside(there)) == (True, False)
     event = HistoryEvent.objects.filter(table="accounts_user", row_id=anna.pk).latest("pk")
-    assert (event.actor, list(event.new)) == (anna, ["password_changed_at"])
+    assert (event.actor, list(event.new)) == (anna, ["password", "password_changed_at"])
     fresh = browser()
     sign_in(fresh, anna, new)
     assert inside(fresh)

@@ -99,7 +99,7 @@ def open_as(site: Site, browser: Browser, sessions: Callable[[str], Any]) -> Ite
     yield opened
     for context in contexts:
         context.close()
-    assert troubles == []
+    assert not troubles, "\n".join(troubles)
 
 
 def _watch(page: Page, troubles: list[str]) -> None:

@@ -13,7 +13,7 @@ from accounts.models import HistoryEvent, Notice, Role, User, Way
 from accounts.notices import text
 from accounts.services import acting
 from clients import requests, services
-from clients.fields import DEFAULT_RIGHTS
+from clients.fields import ALL_RIGHTS, DEFAULT_RIGHTS
 from clients.history import history
 from clients.models import ChangeRequest, Client
 from clients.services import Decision, Filed
@@ -353,7 +353,7 @@ def test_nobody_else_sets_the_field_rules(world: World) -> None:
 
 def test_the_page_of_field_rules_writes_only_what_was_changed(world: World) -> None:
     browser = make.signed_in(make.user(Role.ADMIN))
-    sent = dict(DEFAULT_RIGHTS) | {f"initial-{name}": right for name, right in DEFAULT_RIGHTS.items()}
+    sent = dict(ALL_RIGHTS) | {f"initial-{name}": right for name, right in ALL_RIGHTS.items()}
     browser.post(reverse("field-rules"), sent | {"phone": "approve"})
     (filed,) = world.edit(world.rep, phone="5")
     assert filed.request.field == "phone"

@@ -57,7 +57,7 @@ RULES = {
 # Parts of the statements themselves: lists of columns, conditions, the name of a role. Never a value.
 PARTS = {
     "measures", "sums", "added", "old", "measure", "lines", "only", "only_invoices", "only_clients", "role",
-    "details", "whom", "order", "columns", "hidden",
+    "details", "whom", "order", "columns", "hidden", "table", "chosen", "allowed", "taken",
 }  # fmt: skip
 
 

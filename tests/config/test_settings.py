@@ -118,3 +118,32 @@ def test_an_address_that_is_none_is_refused(url: str) -> None:
 def test_a_flag_is_yes_or_no(tmp_path: Path) -> None:
     done = run(tmp_path, DEBUG="maybe")
     assert "DEBUG must be 1 or 0" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "sources"),
+    [
+        ("", []),
+        ("https://tiles.example/{z}/{x}/{y}.png", ["https://tiles.example"]),
+        ("https://{s}.tiles.example:8443/a/{z}/{x}/{y}{r}.png?key=1", ["https://*.tiles.example:8443"]),
+    ],
+)
+def test_the_policy_lets_in_the_images_of_the_tiles_server_alone(url: str, sources: list[str]) -> None:
+    assert env.origin("MAP_TILES_URL", url) == sources
+
+
+@pytest.mark.parametrize(
+    "url", ["tiles.example/{z}/{x}/{y}", "https://tiles.example/", "https://a b;/{z}/{x}/{y}", "https://a.{s}.x/{z}/{x}/{y}",
+            "javascript://tiles.example/{z}/{x}/{y}", "https://tiles.example; script-src */{z}/{x}/{y}"],
+)  # fmt: skip
+def test_an_address_that_is_none_of_tiles_is_refused_by_name(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="MAP_TILES_URL"):
+        env.origin("MAP_TILES_URL", url)
+
+
+def test_the_images_of_the_tiles_server_are_in_the_policy_that_is_sent(tmp_path: Path) -> None:
+    asked = [sys.executable, "-c", "from config import settings; print(settings.CONTENT_SECURITY_POLICY)"]
+    clean = {"PATH": os.environ["PATH"], "CRM_DATA_DIR": str(tmp_path), "DEBUG": "1"}
+    for url, there in (("", False), ("https://tiles.example/{z}/{x}/{y}.png", True)):
+        done = subprocess.run(asked, cwd=ROOT, env=clean | {"MAP_TILES_URL": url}, capture_output=True, text=True)
+        assert ("https://tiles.example" in done.stdout) == there, done.stderr

@@ -78,6 +78,7 @@ def _bomb() -> bytes:
         ("clients.csv.gz", "no gzip", "archive is broken"),
         ("clients.csv", "a,b\n".encode("utf-16"), "UTF-16"),
     ],
+    ids=lambda value: "bytes" if isinstance(value, bytes) else None,  # an archive holds the time of day
 )
 def test_a_wrong_file_is_refused_with_what_to_do(
     browser: Browser, settings: Any, name: str, content: str | bytes, message: str

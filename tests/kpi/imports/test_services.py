@@ -57,7 +57,7 @@ def test_a_dry_run_tells_what_a_load_then_does(loaded: Run, checked: Run, route:
 def test_the_history_says_who_loaded_and_by_which_file(loaded: Run, route: Any, admin: User) -> None:
     made = loaded("clients.csv", CLIENTS + "A;Shop;R1;\n")
     event = HistoryEvent.objects.get(table="clients_client", operation="I")
-    assert (event.actor, event.way, event.reference) == (admin, Way.LOAD, str(made.reference))
+    assert (event.actor, event.way, event.reference) == (admin, Way.LOAD, f"load:{made.reference}")
 
 
 def test_a_load_is_done_once(loaded: Run, route: Any, admin: User) -> None:

@@ -1,0 +1,2 @@
+-- Overrides are under history; what the rules derive meanwhile is no event of its own.
+SELECT history_keep('overrides_categoryoverride', 'derived');

@@ -1,0 +1,16 @@
+"""Keeps the ranks of the ends of months stored."""
+
+from kpi import selectors, services
+from kpi.ranks.selectors import month_days
+
+MONTHS = 13
+
+
+def months_ranked() -> None:
+    """Reckon ABCDE and RFM as of the ends of the last 13 months, where they aren't stored or have become outdated.
+
+    May be killed and repeated: each day is a transaction of its own.
+    """
+    for month in reversed(selectors.latest_months(MONTHS)):
+        for day in month_days(month):
+            services.ranks_stored(day)
