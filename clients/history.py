@@ -95,7 +95,7 @@ def subjects(client: Client) -> dict[str, dict[int, str]]:
     """By table: the rows whose events belong to a client's history, with what they are called; removed ones too."""
     found: dict[str, dict[int, str]] = {Client._meta.db_table: {client.pk: ""}}
     owners = {"client": client.pk, "counterparty": client.counterparty_id}
-    hanging = [(model, owners[field], field, name) for model, (field, name) in HANGING.items() if owners[field]]
+    hanging = [(model, owner, field, name) for model, (field, name) in HANGING.items() if (owner := owners[field])]
     found |= {model._meta.db_table: {} for model, *_rest in hanging}
     there = [
         model._default_manager.order_by().filter(**{field: owner}).values_list(
