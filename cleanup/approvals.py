@@ -1,5 +1,6 @@
 """What the approver's page shows: answers and conflicts in words."""
 
+import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -25,7 +26,7 @@ class Line(NamedTuple):
     old: str
     new: str
     now: str = ""
-    now_packed: fields.Packed = None
+    now_packed: str = ""  # as JSON, to say what was seen
 
 
 class Row(NamedTuple):
@@ -95,7 +96,8 @@ def _changes(sheet: Sheet) -> dict[str, dict[str, fields.Packed]]:
     if sheet.state == SheetState.CONFLICT:
         return {name: change for name, change in sheet.conflicts.items() if name != WHOLE}
     assert sheet.answer
-    return sheet.answer.changes
+    changes: dict[str, dict[str, fields.Packed]] = sheet.answer.changes
+    return changes
 
 
 def _row(
@@ -109,7 +111,7 @@ def _row(
     lines = [
         Line(
             name, fields.label(name), texts[name, change["base"]], texts[name, change["new"]],
-            texts[name, change["now"]] if "now" in change else "", change.get("now"),
+            texts[name, change["now"]] if "now" in change else "", json.dumps(change.get("now")),
         )
         for name, change in _changes(sheet).items()
     ]  # fmt: skip

@@ -3,14 +3,13 @@
 from typing import Any
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from cleanup.models import Campaign, Version
 from clients.forms import DayInput
 from clients.models import Category, Channel, Status
 from territories.models import Territory
-
-WHOLE_TREE = ("company", "region", "branch", "team")  # a scope is named by nodes above the routes
 
 
 class Ids(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
@@ -56,6 +55,7 @@ class CampaignForm(forms.ModelForm):  # type: ignore[type-arg]
             for name in set(self.fields) - keep:
                 del self.fields[name]
         for field in self.fields.values():
+            field.label = capfirst(field.label)
             if isinstance(field.widget, forms.Select):
                 field.widget.attrs["class"] = "form-select"
             elif not isinstance(field.widget, forms.CheckboxSelectMultiple):

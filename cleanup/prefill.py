@@ -11,7 +11,7 @@ from clients.duplicates.matching import SHARED
 from config import sql
 from kpi.services import months_before, ranks_stored
 
-CHUNK = 5000  # clients in one transaction
+CHUNK = 10_000  # clients in one transaction
 LIKENESS = 0.2  # of 1: by how much another channel must buy more alike for a client to be proposed for it
 ORDERS = 3  # days with an order within 12 months, without which nothing is said of the channel
 

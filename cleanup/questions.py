@@ -68,7 +68,7 @@ def check(
         except ValidationError as error:
             wrong[question.key] = error
     if wrong:
-        raise ValidationError(wrong)  # type: ignore[arg-type]
+        raise ValidationError(wrong)
     return clean
 
 
@@ -149,3 +149,51 @@ def _field(name: str, said: Any) -> dict[str, Any]:
         return {"value": fields.pack(fields.unpack(name, value))}
     except (TypeError, ValueError):
         raise ValidationError(_("Not a value of this field.")) from None
+
+
+# --- whether a questionnaire can be asked ------------------------------------------------------------------------
+
+
+def wrong_with(question: Question) -> dict[str, str]:
+    """What keeps a question from being asked, by its field; nothing: all is well."""
+    wrong = {}
+    if question.kind in (Kind.ONE, Kind.SEVERAL) and len(question.options) < 2:
+        wrong["options"] = _("Give two choices at least, a line each.")
+    if question.kind == Kind.FIELD and question.field not in fields.DEFAULT_RIGHTS:
+        wrong["field"] = _("Choose the field of the register.")
+    if question.section.version_id != question.version_id:
+        wrong["section"] = _("That section is of another version.")
+    if question.condition_key:
+        others = [each for each in of_version(question.version) if each.pk != question.pk]
+        before = {each.key: each for each in others if question.pk is None or _before(each, question)}
+        if question.condition_key not in before:
+            wrong["condition_key"] = _("Choose a question that comes before this one.")
+        elif question.condition_value not in possible(before[question.condition_key]):
+            wrong["condition_value"] = _("That question has no such answer.")
+    return wrong
+
+
+def _before(one: Question, other: Question) -> bool:
+    def place(question: Question) -> tuple[int, int, int]:
+        return question.section.position, question.section_id, question.position
+
+    return place(one) < place(other)
+
+
+def possible(question: Question) -> list[str]:
+    """The answers to a question that a condition can name."""
+    return {
+        Kind.YES_NO: ["yes", "no"], Kind.ONE: question.options, Kind.SEVERAL: question.options,
+        Kind.FIELD: [CONFIRMED, CHANGED],
+    }.get(Kind(question.kind), [])  # fmt: skip
+
+
+def broken(version: Version) -> list[Question]:
+    """The questions of a version whose condition names no question before them."""
+    keys: set[str] = set()
+    found = []
+    for question in of_version(version):
+        if question.condition_key and question.condition_key not in keys:
+            found.append(question)
+        keys.add(question.key)
+    return found

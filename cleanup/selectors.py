@@ -7,6 +7,7 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from accounts.models import Role, User
+from cleanup import questions
 from cleanup.models import Answers, Campaign, Questionnaire, Sheet, Version
 from cleanup.querysets import CampaignQuerySet
 from clients.models import Channel, Client, Status
@@ -56,6 +57,11 @@ class Preview(NamedTuple):
     days: int  # of who needs longest
     available: int  # days of the campaign
 
+    @property
+    def asked(self) -> int:
+        """How many people have something to answer."""
+        return sum(share.person is not None for share in self.shares)
+
 
 def preview(campaign: Campaign) -> Preview:
     """How many clients, whose, and how many days that is."""
@@ -81,6 +87,8 @@ def against_start(campaign: Campaign) -> list[str]:
         against.append(_("No questionnaire is chosen."))
     elif not campaign.version.questions.exists():
         against.append(_("The questionnaire has no questions."))
+    elif questions.broken(campaign.version):
+        against.append(_("A question comes before the one on whose answer it hangs."))
     if Campaign.objects.filter(state__in=["running", "paused"]).exclude(pk=campaign.pk).exists():
         against.append(_("Another clean-up is not closed yet."))
     if not scope(campaign).exists():

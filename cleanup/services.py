@@ -104,7 +104,7 @@ def campaign_start(*, user: User, pk: int, way: Way = Way.BROWSER) -> Campaign:
             raise ValidationError(against)
         now = timezone.now()
         with acting(actor=user, way=way, reference=campaign.reference):
-            Version.objects.filter(pk=campaign.version_id, frozen_at=None).update(frozen_at=now)
+            Version.objects.filter(campaigns=campaign, frozen_at=None).update(frozen_at=now)
             campaign.state, campaign.started_at = State.RUNNING, now
             campaign.prefill_job = _prepare(campaign, user)
             campaign.save(update_fields=["state", "started_at", "prefill_job"])

@@ -31,7 +31,10 @@ def campaign_new(request: StaffRequest) -> HttpResponse:
     """Set up the first campaign; later ones begin as copies."""
     services.administrator(request.user)
     year = timezone.localdate().year
-    form = CampaignForm(request.POST or None, initial={"year": year, "name": _("Clean-up %(year)s") % {"year": year}})
+    form = CampaignForm(
+        request.POST if request.method == "POST" else None,
+        initial={"year": year, "name": _("Clean-up %(year)s") % {"year": year}},
+    )
     if form.is_valid():
         try:
             made = services.campaign_create(user=request.user, values=form.values())
@@ -48,7 +51,7 @@ def campaign_edit(request: StaffRequest, pk: int) -> HttpResponse:
     services.administrator(request.user)
     campaign = get_object_or_404(Campaign, pk=pk)
     keep = None if campaign.state == State.DRAFT else services.ALWAYS
-    form = CampaignForm(request.POST or None, instance=campaign, keep=keep)
+    form = CampaignForm(request.POST if request.method == "POST" else None, instance=campaign, keep=keep)
     if form.is_valid():
         try:
             services.campaign_change(user=request.user, pk=pk, values=form.values())

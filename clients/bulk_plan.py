@@ -77,7 +77,7 @@ class Outcome(NamedTuple):
     asked: int
     same: int
     refused: dict[str, int]
-    lines: list[Line]  # the first SHOWN that change, and the first SHOWN that are refused
+    lines: list[Line]  # some of those that change, then some that are refused
     left: list[int]
 
 
@@ -132,8 +132,8 @@ def fill(cursor: CursorWrapper, made: Plan, seen: Seen, *, lock: bool = False) -
     cursor.execute("ANALYZE bulking")
 
 
-def outcome(cursor: CursorWrapper) -> Outcome:
-    """What `bulking` says."""
+def outcome(cursor: CursorWrapper, *, shown: int = 0) -> Outcome:
+    """What `bulking` says; with the first `shown` lines of those that change, and of those that are refused."""
     cursor.execute(
         "SELECT verdict, count(*), count(*) FILTER (WHERE writes), count(*) FILTER (WHERE asks) FROM bulking GROUP BY 1"
     )
@@ -141,15 +141,15 @@ def outcome(cursor: CursorWrapper) -> Outcome:
     refused = {verdict: counted[verdict][0] for verdict in WHY if verdict in counted}
     cursor.execute("SELECT id FROM bulking WHERE verdict = 'conflict' ORDER BY id")
     left = [pk for (pk,) in cursor.fetchall()]
-    lines = [line for verdicts in (["ok"], list(WHY)) for line in _lines(cursor, verdicts)]
+    lines = [line for verdicts in (["ok"], list(WHY)) if shown for line in _lines(cursor, verdicts, shown)]
     return Outcome(*counted.get("ok", (0, 0, 0)), counted.get("same", (0,))[0], refused, lines, left)
 
 
-def _lines(cursor: CursorWrapper, verdicts: list[str]) -> list[Line]:
+def _lines(cursor: CursorWrapper, verdicts: list[str], shown: int) -> list[Line]:
     cursor.execute(
         "SELECT b.id, b.verdict, b.approves FROM bulking b LEFT JOIN clients_client c ON c.id = b.id"
         " WHERE b.verdict = ANY (%s) ORDER BY c.name_sort, b.id LIMIT %s",
-        [verdicts, SHOWN],
+        [verdicts, shown],
     )
     return [Line(*row) for row in cursor.fetchall()]
 
@@ -180,5 +180,7 @@ def _disorder(made: Plan) -> str:
             return f"c.{column}"
         return f"CASE WHEN {each.free} THEN {each.new} ELSE c.{column} END" if at_once else each.new
 
-    orders = [f"{then('closed_on', at_once=at_once)} < {then('opened_on', at_once=at_once)}" for at_once in (0, 1)]
-    return f"coalesce({orders[0]}, false) OR coalesce({orders[1]}, false)"
+    at_last, at_first = (
+        f"{then('closed_on', at_once=at_once)} < {then('opened_on', at_once=at_once)}" for at_once in (False, True)
+    )
+    return f"coalesce({at_last}, false) OR coalesce({at_first}, false)"

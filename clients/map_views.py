@@ -58,8 +58,8 @@ def client_map(request: StaffRequest) -> HttpResponse:
 def client_map_view(request: StaffRequest) -> HttpResponse:
     """What lies in the `box` of the map at this `zoom`: the list beside it, of which the script makes the marks."""
     listing, by = Listing(request.GET, request.user), _by(request)
-    shown, zoom = Area.of(request.GET.get("box", "")), request.GET.get("zoom", "")
-    zoom = min(int(zoom), DEEPEST) if zoom.isascii() and zoom.isdigit() and len(zoom) < 3 else 4
+    shown, asked = Area.of(request.GET.get("box", "")), request.GET.get("zoom", "")
+    zoom = min(int(asked), DEEPEST) if asked.isascii() and asked.isdigit() and len(asked) < 3 else 4
     view = mapping.view(listing, shown.box if shown else WORLD, zoom, by)
     context = {
         "view": view, "by": by, "statuses": STATUSES, "kinds": _kinds(by, view.kinds), "area": listing.area,

@@ -72,12 +72,25 @@ class View(NamedTuple):
     names: list[Name]
 
 
+class _Part(NamedTuple):
+    """The clients of one kind in a square: their mean place, what they lie in, the least id."""
+
+    kind: str
+    clients: int
+    lat: float
+    lon: float
+    south: float
+    west: float
+    north: float
+    east: float
+    least: int
+
+
 def extent(found: ClientQuerySet) -> Extent:
     """Where the clients of a list are."""
-    placed = {"filter": ~NOWHERE}
     row = found.order_by().aggregate(
-        all=Count("pk"), placed=Count("pk", **placed), south=Min("lat", **placed), west=Min("lon", **placed),
-        north=Max("lat", **placed), east=Max("lon", **placed),
+        all=Count("pk"), placed=Count("pk", filter=~NOWHERE), south=Min("lat", filter=~NOWHERE),
+        west=Min("lon", filter=~NOWHERE), north=Max("lat", filter=~NOWHERE), east=Max("lon", filter=~NOWHERE),
     )  # fmt: skip
     box = Box(row["south"], row["west"], row["north"], row["east"]) if row["placed"] else None
     return Extent(box, row["placed"], row["all"] - row["placed"])
@@ -107,8 +120,8 @@ def _squares(
     # Of Mercator: a degree of latitude is so much longer on the screen. Rounded, so that squares stay while one pans.
     high = max(wide * round(cos(radians((box.south + box.north) / 2)) * 8 + 0.5) / 8, (box.north - box.south) / SQUARES)
     text, parameters = found.order_by().values_list("pk", "lat", "lon", by, "territory_id").query.sql_with_params()
-    squares: dict[tuple[int, int], list[tuple[str, int, float, float, float, float, float, float, int]]]
-    squares, places = defaultdict(list), {}
+    squares: dict[tuple[int, int], list[_Part]] = defaultdict(list)
+    places: dict[int, tuple[int, float, float]] = {}
     with connection.cursor() as cursor:
         # OFFSET 0 hides from the planner that x and y come of columns with a million values: it sorts them otherwise,
         # which takes three times as long.
@@ -123,15 +136,19 @@ def _squares(
             if x is None:
                 places[place] = (numbers[0], numbers[1], numbers[2])
             else:
-                squares[x, y].append((kind, *numbers))
+                squares[x, y].append(_Part(kind, *numbers))
     marks = []
     for parts in squares.values():
-        clients = sum(part[1] for part in parts)
-        counts = {part[0]: part[1] for part in parts}
-        lat, lon = (sum(part[1] * part[at] for part in parts) / clients for at in (2, 3))
-        inside = Box(*(low(part[at] for part in parts) for at, low in ((4, min), (5, min), (6, max), (7, max))))
+        clients = sum(part.clients for part in parts)
+        counts = {part.kind: part.clients for part in parts}
+        lat = sum(part.clients * part.lat for part in parts) / clients
+        lon = sum(part.clients * part.lon for part in parts) / clients
+        inside = Box(
+            min(part.south for part in parts), min(part.west for part in parts),
+            max(part.north for part in parts), max(part.east for part in parts),
+        )  # fmt: skip
         marks.append(Mark(lat, lon, inside, clients, [counts.get(kind, 0) for kind in KINDS[by]], []))
-    alone = [parts[0][8] for parts in squares.values() if len(parts) == 1 and parts[0][1] == 1]
+    alone = [parts[0].least for parts in squares.values() if len(parts) == 1 and parts[0].clients == 1]
     return marks, alone, places
 
 

@@ -28,6 +28,7 @@ urlpatterns = [
     path("", include("kpi.digests.urls")),
     path("", include("kpi.charts.urls")),
     path("", include("kpi.urls")),
+    path("", include("kpi.reopenings.urls")),
     path("", include("kpi.targets.urls")),
     path("", include("clients.duplicates.urls")),
     path("", include("clients.bulk.urls")),

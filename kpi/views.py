@@ -13,6 +13,7 @@ from accounts.requests import StaffRequest
 from clients.models import Client
 from config.web import client_ip, render_page
 from kpi import filters, metrics, pages, periods, selectors, services, workbook
+from kpi.reopenings.selectors import reopened
 from kpi.selectors import By
 from territories.models import Territory
 from territories.selectors import choices, tree, way_to
@@ -38,6 +39,7 @@ def kpi_matrix(request: StaffRequest) -> HttpResponse:
         "matrix": answer,
         "seen": answer.computed_at.isoformat(),
         "table": shown,
+        "reopened": reopened(asked.territory, asked.d0, asked.d1),
         "headline": pages.headline(answer, asked),
         "on_phone": pages.on_phone(shown),
         "nodes": choices(nodes, asked.territory.code),

@@ -7,9 +7,11 @@ client. Beyond the status: whatever is answered, no word of the other region is 
 from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client as Browser
@@ -21,6 +23,13 @@ from accounts.jobs.models import Job
 from accounts.jobs.services import job_create
 from accounts.models import HistoryEvent, Notice, Role, User, Way
 from accounts.services import acting
+from cleanup import questionnaires
+from cleanup import services as campaigns
+from cleanup.answers import photo_add, sheet_answer
+from cleanup.models import Campaign, Photo, Question
+from cleanup.prefill import sheets_fill
+from clients.bulk.models import Edit
+from clients.bulk.services import edit_create, selection_create
 from clients.duplicates.models import Merge
 from clients.duplicates.services import clients_merge
 from clients.fields import ALL_RIGHTS
@@ -113,8 +122,8 @@ interaction-new       GET     200/404  200/404     200/404  403/404  200    302
 client-step           POST    204/404  204/404     204/404  403/404  204    302
 my-day                GET     200      200         200      200      200    302
 plans                 GET     200      200         200      200      200    302
-plans-add             GET     200/404  200/404     200/404  403/404  200    302
-plans-add             POST    302/404  302/404     302/404  403/404  302    302
+plans-add             GET     200/404  200/404     200/404  403      200    302
+plans-add             POST    302/404  302/404     302/404  403      302    302
 plan                  POST    204/404  204/404     204/404  403/404  204    302
 client-plans          GET     200/404  200/404     200/404  200/404  200    302
 client-plans          POST    200/404  200/404     200/404  403/404  200    302
@@ -131,6 +140,15 @@ job-list              GET     200      200         200      200      200    302
 job                   GET     404      404         404      404      404    302
 job-cancel            POST    404      404         404      404      404    302
 job-file              GET     404      404         404      404      404    302
+
+client-cell           GET     200/404  200/404     200/404  403/404  200    302
+client-cell           POST    200/404  200/404     200/404  403/404  200    302
+selection-new         POST    302      302         302      403      302    302
+selection             GET     404      404         404      404      404    302
+selection             POST    404      404         404      404      404    302
+bulk-edit             GET     404      404         404      404      404    302
+bulk-edit             POST    404      404         404      404      404    302
+bulk-again            POST    404      404         404      404      404    302
 
 staff-list            GET     403      403         200      403      200    302
 staff-new             GET     403      403         200      403      200    302
@@ -158,12 +176,38 @@ import-columns        POST    403      403         403      403      400    302
 import-load           POST    403      403         403      403      302    302
 import-errors         GET     403      403         403      403      404    302
 
+answer-worker         GET     200      200         200      200      200    302
+campaign-answer       GET     200/404  200/404     200/404  200/404  200    302
+answer-pack           GET     200/404  200/404     200/404  200/404  200    302
+sheet-answer          POST    400      400         400      400      400    302
+sheet-photo           POST    400      400         400      400      400    302
+campaign-list         GET     200      200         200      200      200    302
+campaign-new          GET     403      403         403      403      200    302
+campaign-new          POST    403      403         403      403      400    302
+campaign              GET     200/404  200/404     200/404  200/404  200    302
+campaign-edit         GET     403      403         403      403      200    302
+campaign-edit         POST    403      403         403      403      400    302
+campaign-copy         POST    403      403         403      403      302    302
+campaign-move         POST    403      403         403      403      302    302
+campaign-approve      GET     404      200/404     200/404  404      200    302
+campaign-decide       POST    404      302/404     302/404  404      302    302
+campaign-photo        GET     200/404  200/404     200/404  200/404  200    302
+questionnaire-list    GET     403      403         403      403      200    302
+questionnaire-list    POST    403      403         403      403      400    302
+questionnaire         GET     403      403         403      403      200    302
+questionnaire-change  POST    403      403         403      403      302    302
+question-new          GET     403      403         403      403      200    302
+question-new          POST    403      403         403      403      400    302
+question-edit         GET     403      403         403      403      200    302
+question-edit         POST    403      403         403      403      400    302
+
 kpi-matrix            GET     200/404  200/404     200/404  200/404  200    302
 kpi-workbook          GET     200/404  200/404     200/404  200/404  200    302
 kpi-behind            GET     200/404  200/404     200/404  200/404  200    302
 kpi-almost            GET     200/404  200/404     200/404  200/404  200    302
 kpi-almost            POST    200/404  200/404     200/404  403/404  200    302
 client-kpi            GET     200/404  200/404     200/404  200/404  200    302
+kpi-reopenings        GET     200/404  200/404     200/404  200/404  200    302
 targets               GET     200/404  200/404     200/404  200/404  200    302
 targets               POST    403/404  302/404     302/404  403/404  302    302
 
@@ -223,6 +267,9 @@ class Region(NamedTuple):
     person: User
     successor: User
     segment: Segment  # of somebody else, not shared
+    photo: Photo  # of an answered sheet of a campaign of the region
+    question: Question  # of a questionnaire that is not asked yet
+    edit: Edit  # of somebody else
     request: ChangeRequest | None = None  # of the representative, in the other region of somebody there
     notice: Notice | None = None
 
@@ -254,6 +301,23 @@ ABOUT: dict[str, Values] = {
         for name in ("import", "import-columns", "import-load", "import-errors")
     },
     "duplicates-undo": lambda region: {"pk": region.merge.pk},
+    **{
+        f"campaign{name}": lambda region: {"pk": region.photo.sheet.campaign_id}
+        for name in ("", "-edit", "-copy", "-move", "-approve", "-decide")
+    },
+    "campaign-photo": lambda region: {"key": region.photo.key},
+    "answer-pack": lambda region: {"pk": region.photo.sheet.campaign_id},
+    # Read before they are looked for (tests/cleanup/test_answering.py asks in full)
+    **dict.fromkeys(("sheet-answer", "sheet-photo"), lambda region: {"pk": region.photo.sheet_id}),
+    **{
+        name: lambda region: {"pk": region.question.version_id}
+        for name in ("questionnaire", "questionnaire-change", "question-new")
+    },
+    "question-edit": lambda region: {"pk": region.question.version_id, "question": region.question.pk},
+    "client-cell": lambda region: {"code": region.client.code, "name": "phone"},
+    "selection": lambda region: {"pk": region.edit.selection_id},  # somebody else's
+    "bulk-edit": lambda region: {"pk": region.edit.pk},
+    "bulk-again": lambda region: {"pk": region.edit.pk},
     "digest-unsubscribe": lambda region: {"token": "forged"},
 }
 for _name in ("kpi-chart-clients", "api-chart", "api-chart-clients"):
@@ -278,6 +342,7 @@ ASKED: dict[str, Values] = {
     "kpi-workbook": lambda region: {"territory": region.team.code, **MONTH},
     "kpi-behind": lambda region: {"territory": region.team.code, **MONTH},
     "kpi-almost": lambda region: {"territory": region.team.code, **MONTH},
+    "kpi-reopenings": lambda region: {"territory": region.team.code, **MONTH},
     "targets": lambda region: {"territory": region.team.code, **MONTH},
     "plans-add": lambda region: {"territory": region.team.code, "status": "lost"},
     "kpi-moves": lambda region: {"territory": region.team.code, "month": "2026-01"},
@@ -324,6 +389,9 @@ SENT: dict[str, Values] = {
     "field-rules": lambda region: dict(ALL_RIGHTS),
     "api-clients": lambda region: {"name": "New", "territory": region.client.territory.code},
     "api-request-decisions": lambda region: {"requests": [region.request.pk], "decision": "approve"},
+    "campaign-move": lambda region: {"move": "pause"},
+    "campaign-decide": lambda region: {"decision": "approve", "sheet": region.photo.sheet_id},
+    "questionnaire-change": lambda region: {"do": "up", "question": region.question.pk},
     "client-columns": lambda region: {"state": f"territory={region.team.code}", "column": "code"},
     "segment-new": lambda region: {"state": f"territory={region.team.code}", "name": "Theirs"},
     "client-reason": lambda region: {"version": region.client.version, "lost_reason": "debt"},
@@ -335,6 +403,9 @@ SENT: dict[str, Values] = {
     "territory-list": lambda region: {"name": "New", "parent": region.team.code},
     "territory-new": lambda region: {"name": "New", "code": "new", "parent": region.team.code},
     "api-client": lambda region: {"phone": "1"},
+    "client-cell": lambda region: {"version": region.client.version, "phone": "1", "initial-phone": ""},
+    "selection-new": lambda region: {"id": region.client.pk},
+    "selection": lambda region: {"field": "phone", "phone": "1"},
     "plans-add": lambda region: {"state": f"territory={region.team.code}&status=lost", "due_on": "2099-01-01"},
     "plan": lambda region: {"was": "new", "stage": "agreed"},
     "client-plans": lambda region: {"due_on": "2099-01-01"},
@@ -443,7 +514,34 @@ def _region(word: str, company: Territory) -> Region:
         owner=job.owner, file_name=f"{word}.csv", headings=["code"], samples=[[word]], kind="channels", mapping={}
     )
     segment = Segment.objects.create(owner=make.user(Role.ADMIN), name=f"Segment {word}", query="status=all")
-    return Region(word, team, client, invoice, job, imported, contact, talk, visit, twin, merge, *people, segment)
+    photo, question = _campaign(word, team, client, people[0])
+    chosen = selection_create(user=job.owner, found=Client.objects.filter(pk=client.pk))
+    edit = edit_create(selection=chosen, changes={"phone": f"Phone {word}"})
+    return Region(
+        word, team, client, invoice, job, imported, contact, talk, visit, twin, merge, *people, segment, photo,
+        question, edit,
+    )  # fmt: skip
+
+
+def _campaign(word: str, team: Territory, client: Client, author: User) -> tuple[Photo, Question]:
+    """A photo of an answer in a running campaign, and a question of a questionnaire that is not asked."""
+    admin = make.user(Role.ADMIN)
+    begun = questionnaires.questionnaire_create(user=admin, name=f"Asked {word}")
+    draft = questionnaires.questionnaire_create(user=admin, name=f"Draft {word}")
+    days = {"first_day": date(2026, 1, 1), "last_day": date(2026, 12, 31)}
+    campaign = campaigns.campaign_create(
+        user=admin,
+        values={"name": f"Campaign {word}", "year": 2026, "territories": [team.pk], "version": begun, **days},
+    )
+    with acting(actor=None, way=Way.COMMAND):
+        Campaign.objects.filter(pk=campaign.pk).update(state="running", started_at=timezone.now())
+    sheets_fill(campaign, [client.pk])
+    sheet = campaign.sheets.get()
+    picture = SimpleUploadedFile("front.png", b"\x89PNG\r\n\x1a\n")
+    photo = photo_add(user=author, pk=sheet.pk, key=uuid4(), question="front", upload=picture)
+    sheet_answer(user=author, pk=sheet.pk, key=uuid4(), at=timezone.now(), values={"works": "yes"}, comment=word)
+    question = draft.questions.get(key="works")
+    return photo, question
 
 
 def _asked(region: Region, author: User) -> Region:

@@ -6,6 +6,8 @@ GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role};
 REVOKE INSERT, UPDATE, DELETE ON history_event, history_changeset, history_seal, history_horizon, django_migrations
     FROM {role};
 REVOKE USAGE ON SEQUENCE history_event_id_seq FROM {role};
+-- So are the notes on closed months.
+REVOKE INSERT, UPDATE, DELETE ON reopenings_reopening FROM {role};
 -- Nothing of the register is ever deleted (spec/product.md, rule 4).
 REVOKE DELETE ON clients_client, clients_changerequest, clients_counterparty, clients_channel, sales_product,
     territories_territory, accounts_user FROM {role};

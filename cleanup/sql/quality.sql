@@ -38,7 +38,8 @@ RETURNS TABLE (
     client_id bigint, score int, filled int, valid int, verified int, single int, missing text[], invalid text[],
     far_km float8, far_limit float8, contract text, contract_until date
 ) LANGUAGE sql STABLE ROWS 1000 AS $$
-WITH facts AS (
+-- MATERIALIZED: inlined, each part of the score would reckon all of it again (twice as slow).
+WITH facts AS MATERIALIZED (
     SELECT c.*, coalesce(p.inn, '') AS inn, x.km AS far_limit,
            CASE WHEN c.lat IS NOT NULL AND c.lon IS NOT NULL AND x.territory_id IS NOT NULL
                 THEN cleanup_km(c.lat, c.lon, x.lat, x.lon) END AS far_km,
@@ -58,7 +59,7 @@ WITH facts AS (
     ) k ON k.valid_until < today
     WHERE c.id = ANY (ids)
 ),
-checked AS (
+checked AS MATERIALIZED (
     SELECT f.*,
         array_remove(ARRAY[
             CASE WHEN address = '' THEN 'address' END, CASE WHEN phone = '' THEN 'phone' END,

@@ -1,8 +1,9 @@
 """The form of new values for many clients."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -39,7 +40,8 @@ class BulkForm(ClientForm):
     @property
     def ticked(self) -> list[str]:
         """The fields that are to be changed."""
-        return [name for name in self.fields if name in self.data.getlist("field")] if self.is_bound else []
+        given = cast(QueryDict, self.data).getlist("field") if self.is_bound else []
+        return [name for name in self.fields if name in given]
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -54,7 +56,7 @@ class BulkForm(ClientForm):
     def _clean_fields(self) -> None:
         """Only those that are ticked: what stands beside the others says nothing."""
         every, self.fields = self.fields, {name: self.fields[name] for name in self.ticked}
-        super()._clean_fields()
+        super()._clean_fields()  # type: ignore[misc]  # not in the stubs
         self.fields = every
 
     def clean(self) -> dict[str, Any]:

@@ -15,9 +15,10 @@ from accounts.jobs.services import job_create
 from accounts.models import User, Way
 from clients import fields
 from clients.bulk.models import Edit, Selection
+from clients.bulk_plan import Outcome, Plan
 from clients.models import Client
 from clients.querysets import ClientQuerySet
-from clients.services import clients_bulk_update
+from clients.services import clients_bulk_plan, clients_bulk_update
 from config.ui import count
 
 LARGEST = 100_000  # clients of a selection
@@ -58,6 +59,12 @@ def edit_create(*, selection: Selection, changes: Mapping[str, Any]) -> Edit:
 def changes_of(edit: Edit) -> dict[str, Any]:
     """The new values as clients/services.py takes them."""
     return {name: fields.unpack_object(name, packed) for name, packed in edit.values.items()}
+
+
+def edit_plan(edit: Edit) -> tuple[Plan, Outcome]:
+    """What it would do now; nothing is changed."""
+    seen = list(zip(edit.ids, edit.versions, strict=True))
+    return clients_bulk_plan(user=edit.owner, seen=seen, changes=changes_of(edit))
 
 
 @transaction.atomic

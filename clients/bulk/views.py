@@ -18,7 +18,6 @@ from clients.bulk.models import Edit, Selection
 from clients.bulk_plan import WHY, Line, Outcome, Plan
 from clients.listing import Listing
 from clients.models import Client
-from clients.services import clients_bulk_plan
 from config.web import client_ip
 from territories.selectors import territory_ids
 
@@ -91,8 +90,7 @@ def _reasons(refused: dict[str, int]) -> list[tuple[Any, int]]:
 
 def _preview(request: StaffRequest, made: Edit) -> dict[str, Any]:
     """Whom it would change to what, whom not and why; as everything is now."""
-    seen = list(zip(made.ids, made.versions, strict=True))
-    plan, outcome = clients_bulk_plan(user=request.user, seen=seen, changes=services.changes_of(made))
+    plan, outcome = services.edit_plan(made)
     return {
         "outcome": outcome, "refused": _reasons(outcome.refused), **_lines(request, made, plan, outcome),
     }  # fmt: skip

@@ -39,7 +39,7 @@ class PlanForm(forms.Form):
         else:
             self.fields["manager"].queryset = people  # type: ignore[attr-defined]
         for field in self.fields.values():
-            field.widget.attrs["class"] = "form-select" if field.widget.input_type == "select" else "form-control"  # type: ignore[attr-defined]
+            field.widget.attrs["class"] = "form-select" if field.widget.input_type == "select" else "form-control"
 
     @property
     def objections(self) -> list[str]:

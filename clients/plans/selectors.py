@@ -1,7 +1,6 @@
 """Reads of the pages of plans."""
 
 from collections import defaultdict
-from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -67,10 +66,8 @@ def team(user: User, today: date) -> list[Progress]:
             stages[key][stage] += n
             overdue[key] += late_n
     people = User.objects.filter(pk__in=[pk for pk in stages if pk]).order_by("full_name", "pk")
-    whole: Iterable[User | None] = [None, *people] if stages else []
-    return [
-        Progress(person, list(stages[person and person.pk].items()), overdue[person and person.pk]) for person in whole
-    ]
+    each: list[tuple[int | None, User | None]] = [(None, None), *((person.pk, person) for person in people)]
+    return [Progress(person, list(stages[pk].items()), overdue[pk]) for pk, person in each if pk in stages]
 
 
 def of_client(client: Client) -> PlanQuerySet:

@@ -1,5 +1,7 @@
 """My plans and the team's, the plans of a client on its card, and planning many at once from the list."""
 
+from uuid import UUID
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpResponse, QueryDict
@@ -13,6 +15,8 @@ from django_htmx.http import trigger_client_event
 
 from accounts.models import Role, Way
 from accounts.requests import StaffRequest
+from clients.bulk.models import Selection
+from clients.bulk.services import selection_create
 from clients.listing import Listing
 from clients.models import Client
 from clients.plans import selectors, services
@@ -20,6 +24,7 @@ from clients.plans.forms import STAGES, MoveForm, PlanForm
 from clients.plans.models import Plan, Stage
 from clients.selectors import managers, managers_of
 from config.web import client_ip, render_page
+from territories.selectors import territory_ids
 
 MANY = 1000  # clients planned at once
 
@@ -88,13 +93,20 @@ def client_plans(request: StaffRequest, code: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def plans_add(request: StaffRequest) -> HttpResponse:
-    """The dialog that plans all potential and lost clients of the list at this address; POST does."""
-    listing = Listing(QueryDict(request.POST.get("state", "")) if request.POST else request.GET, request.user)
-    found = listing.found().filter(status__in=services.KINDS)
-    codes = list(found.values_list("code", flat=True)[: MANY + 1])
-    if not Client.objects.changeable_by(request.user).exists():
+    """The form that plans all potential and lost clients of the list at this address, or of a ?selection=; POST does.
+    POST without a day yet: the clients of `id` were chosen in the list, and the form of them is next."""
+    if territory_ids(request.user, "change") == []:
         raise PermissionDenied
-    form = PlanForm(request.POST or None)
+    data = request.POST if request.method == "POST" else request.GET
+    listing = Listing(QueryDict(data.get("state", "")) if request.method == "POST" else data, request.user)
+    if request.method == "POST" and "due_on" not in data:
+        return _choose(request, listing)
+    found, chosen = listing.found(), None
+    if pk := data.get("selection"):
+        chosen = get_object_or_404(Selection.objects.visible_to(request.user), pk=_uuid(pk))
+        found = Client.objects.visible_to(request.user).filter(pk__any=chosen.ids)
+    codes = list(found.filter(status__in=services.KINDS).values_list("code", flat=True)[: MANY + 1])
+    form = PlanForm(data if request.method == "POST" else None)
     if request.method == "POST":
         fits = codes and len(codes) <= MANY and form.is_valid()
         if fits and _add(request, form, dict.fromkeys(codes, form.cleaned_data["why"])):
@@ -102,8 +114,28 @@ def plans_add(request: StaffRequest) -> HttpResponse:
         for text in form.objections:
             messages.error(request, text)
         return redirect(f"{reverse('client-list')}?{listing.state()}")
-    context = {"listing": listing, "n": len(codes), "many": MANY, "form": form}
-    return render(request, "plans/_add.html", context)
+    context = {
+        "listing": listing, "selection": chosen, "others": len(chosen.ids) - len(codes) if chosen else 0,
+        "n": len(codes), "many": MANY, "form": form,
+    }  # fmt: skip
+    return render_page(request, "plans/add.html", "plans/_add.html", context)
+
+
+def _choose(request: StaffRequest, listing: Listing) -> HttpResponse:
+    ids = [int(pk) for each in request.POST.getlist("id") for pk in each.split(",") if pk.isdecimal() and len(pk) < 19]
+    try:
+        made = selection_create(user=request.user, found=Client.objects.filter(pk__any=ids))
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect(f"{reverse('client-list')}?{listing.state()}")
+    return redirect(f"{reverse('plans-add')}?selection={made.pk}")
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Http404 from None
 
 
 def _add(request: StaffRequest, form: PlanForm, whys: dict[str, str]) -> services.Made | None:

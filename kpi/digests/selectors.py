@@ -203,7 +203,7 @@ def _lost(user: User, places: Collection[int], day: date) -> list[Named]:
         new__status=Status.LOST.value,
     ).values_list("row_id", flat=True)  # fmt: skip
     found = Client.objects.filter(pk__in=set(moved)).select_related("territory").order_by("category", "-last_order_on")
-    ranked = sorted(found, key=lambda client: client.category or "Z")
+    ranked = sorted(found, key=lambda client: (client.category or "Z", client.last_order_on is None))
     return [
         Named(each.name, reverse("client-card", args=[each.code]), each.territory.name, day=each.last_order_on)
         for each in ranked

@@ -62,7 +62,7 @@ def typed(data: QueryDict, nodes: Collection[Territory], metrics: Collection[Met
             field = name(node.pk, metric)
             if field not in data:
                 continue
-            was, value = read(metric, data.get(f"was-{field}", "")), read(metric, data[field])
+            was, value = read(metric, data.get(f"was-{field}", "")), read(metric, data.get(field, ""))
             if value is NO_NUMBER or was is NO_NUMBER:
                 errors[field] = _("not a number")
             elif value != was:

@@ -11,7 +11,7 @@
   const numbers = (text) => text.split(" ").map(Number);
   const bounds = (text) => { const [south, west, north, east] = numbers(text); return L.latLngBounds([south, west], [north, east]); };
   const point = (lat, lon) => `${lat.toFixed(6)}~${lon.toFixed(6)}`;
-  const compact = new Intl.NumberFormat(document.documentElement.lang, { notation: "compact", maximumSignificantDigits: 2 });
+  const compact = new Intl.NumberFormat(document.documentElement.lang, { notation: "compact", maximumSignificantDigits: 3 });
   const inside = (value, most) => Math.max(-most, Math.min(most, value));
   const boxOf = (shown) => `${point(inside(shown.getSouth(), 90), inside(shown.getWest(), 180))}_${point(inside(shown.getNorth(), 90), inside(shown.getEast(), 180))}`;
 
@@ -86,7 +86,7 @@
       if (total > 1) box.append(Object.assign(document.createElement("b"), { textContent: total }));
       return L.divIcon({ className: "spot", html: box, iconSize: [28, 28] });
     }
-    const size = Math.min(64, 34 + 6 * Math.log10(total));
+    const size = Math.min(64, 36 + 7 * Math.log10(total));
     const holder = document.createDocumentFragment();
     holder.append(ring(parts, total), Object.assign(document.createElement("span"), { textContent: compact.format(total) }), look(most));
     const made = L.divIcon({ className: "cluster", iconSize: [size, size] });
@@ -126,13 +126,17 @@
       mark.on("click", () => enter(line));
       marks.addLayer(mark);
     });
-    const taken = []; // a name that would lie on another is left out; those of more clients come first
+    // Names stand under the mark next to them; one that would lie on another is left out, those of more clients first.
+    const taken = [];
+    const places = marks.getLayers().map((mark) => ({ at: map.latLngToContainerPoint(mark.getLatLng()), below: mark.options.icon.options.iconSize[1] / 2 }));
     document.querySelectorAll("#in-view [data-name]").forEach((line) => {
-      const spot = map.latLngToContainerPoint(numbers(line.dataset.name));
+      const own = map.latLngToContainerPoint(numbers(line.dataset.name));
+      const next = places.reduce((best, one) => (best && best.at.distanceTo(own) <= one.at.distanceTo(own) ? best : one), null);
+      const spot = next && next.at.distanceTo(own) < 60 ? next.at.add([0, next.below + 1]) : own;
       const wide = line.textContent.length * 4;
       if (taken.some((one) => Math.abs(one.spot.x - spot.x) < wide + one.wide && Math.abs(one.spot.y - spot.y) < 20)) return;
       taken.push({ spot, wide });
-      names.addLayer(text("map-name", line.textContent, numbers(line.dataset.name), [wide, -30]));
+      names.addLayer(text("map-name", line.textContent, map.containerPointToLatLng(spot), [wide, 0]));
     });
     document.getElementById("map-said").textContent = document.querySelector("#in-view [data-said]").textContent;
   };

@@ -159,6 +159,23 @@ def test_the_map_is_moved_zoomed_and_selected_from_by_keyboard_alone(open_as: Op
     assert in_view(page) == seen
 
 
+def test_marks_are_where_their_clients_are(open_as: Open) -> None:
+    page = opened(open_as)
+    places = page.evaluate("""() => {
+        const drawn = [...document.querySelectorAll("#map .cluster, #map .spot")];
+        return [...document.querySelectorAll("#in-view [data-mark]")].map((line, i) => {
+            const box = drawn[i].getBoundingClientRect();
+            return [...line.dataset.at.split(" ").map(Number), box.x + box.width / 2, box.y + box.height / 2];
+        });
+    }""")
+    west, east = min(places, key=lambda one: one[1]), max(places, key=lambda one: one[1])
+    assert east[1] - west[1] > 0.5
+    for _lat, lon, x, _y in places:
+        assert x == pytest.approx(west[2] + (lon - west[1]) / (east[1] - west[1]) * (east[2] - west[2]), abs=2)
+    heights = [y for _lat, _lon, _x, y in sorted(places, reverse=True)]
+    assert heights == sorted(heights)
+
+
 def test_escape_leaves_the_drawing(open_as: Open) -> None:
     page = opened(open_as)
     page.get_by_role("button", name="Лассо").click()

@@ -1,12 +1,12 @@
 """A team with a route, its people, a questionnaire and a campaign."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts.models import Role, User, Way
 from accounts.services import acting
@@ -87,8 +87,10 @@ def questionnaire() -> Version:
 
 
 @pytest.fixture
-def world(db: None) -> World:
-    return World()
+def world(db: None) -> Iterator[World]:
+    """In English: the texts of the code itself, compiled translations or not."""
+    with translation.override("en"):
+        yield World()
 
 
 @pytest.fixture

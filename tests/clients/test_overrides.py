@@ -179,7 +179,7 @@ def test_the_history_tells_who_set_it_why_until_when_and_that_it_ended() -> None
     derive_again()
     client.refresh_from_db()
     told = history(client, boss).entries
-    about = [each for each in told if each.subject == "B"]
+    about = [each for each in told if each.subject == "a new shop next door"]
     assert [each.operation for each in about] == ["D", "U", "I"]
     assert about[-1].who == str(boss)
     event = HistoryEvent.objects.get(table="overrides_categoryoverride", operation="I")

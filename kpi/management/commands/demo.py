@@ -1,6 +1,7 @@
 import json
 import tempfile
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from clients.models import Channel, Client
 from clients.services import client_update
 from config import demo
 from kpi import services
+from kpi.efforts.services import Norm, effort_rules_set
 
 
 class Command(BaseCommand):
@@ -57,9 +59,25 @@ class Command(BaseCommand):
             for username in logins:
                 password_set(user=User.objects.get(username=username), password=state.password)
         self._ask(User.objects.get(username=logins.rep), state.today)
+        self._norms(User.objects.get(username=logins.admin))
         self.stdout.write(_("Reckoning the KPIs…"))
         services.refresh()
         state.finish(logins._asdict())
+
+    def _norms(self, admin: User) -> None:
+        """The matrix of efforts, for its pages to show."""
+        norms = {
+            letter: Norm(Decimal(visits), Decimal(calls), terms, promo)
+            for letter, visits, calls, terms, promo in (
+                ("A", "4", "2", "отсрочка 21 день, личный менеджер", "акция каждый месяц"),
+                ("B", "2", "2", "отсрочка 14 дней", "акция раз в квартал"),
+                ("C", "1", "1", "отсрочка 7 дней", ""),
+                ("D", "0.5", "1", "по факту", ""),
+                ("E", "0", "0.5", "предоплата", ""),
+            )
+        }
+        for channel in Channel.objects.all():
+            effort_rules_set(user=admin, channel=channel, norms=norms, way=Way.COMMAND)
 
     def _ask(self, rep: User, today: date) -> None:
         """A few change requests of the representative, for their pages to show."""

@@ -15,6 +15,7 @@ from clients import reverts
 from clients.duplicates import hanging, services
 from clients.duplicates.models import Merge
 from clients.models import Client, Contact, Interaction
+from clients.plans.models import Plan
 from clients.services import Conflict
 from kpi import services as kpi
 from kpi.models import PeriodClient
@@ -61,6 +62,7 @@ def full(client: Client, person: str, day: date) -> Client:
         )
         Visit.objects.create(client=client, planned_on=day)
         Audit.objects.create(client=client, date=day, planogram_full=True)
+        Plan.objects.create(client=client, manager=make.user(), kind="return", due_on=day)
     return client
 
 

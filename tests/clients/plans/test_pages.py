@@ -58,6 +58,22 @@ def test_what_is_chosen_in_the_list_is_planned_at_once(route: Territory) -> None
     assert {plan.client for plan in Plan.objects.all()} == set(clients)
 
 
+def test_the_clients_ticked_in_the_list_are_planned_who_can_be(route: Territory) -> None:
+    lost, active = make.client(route, status="lost"), make.client(route, status="active")
+    make.client(route, status="lost")
+    browser = signed_in(make.user(Role.REP, route))
+    answer = browser.post("/plans/add/", {"id": [f"{lost.pk},{active.pk}"], "state": "status=all"}, follow=True)
+    text = answer.content.decode()
+    assert "1 potential or lost client" in text
+    assert "1 other is neither" in text
+    chosen = answer.redirect_chain[-1][0].partition("selection=")[2]
+    browser.post("/plans/add/", {"selection": chosen, "state": "", "due_on": DUE})
+    assert [plan.client for plan in Plan.objects.all()] == [lost]
+    foreign = signed_in(make.user(Role.ADMIN))
+    assert foreign.get(f"/plans/add/?selection={chosen}").status_code == 404
+    assert foreign.get("/plans/add/?selection=nonsense").status_code == 404
+
+
 def test_of_a_list_without_anybody_to_win_nothing_is_made(route: Territory) -> None:
     make.client(route, status="active")
     browser = signed_in(make.user(Role.REP, route))

@@ -1,0 +1,5 @@
+from django.urls import path
+
+from kpi.reopenings import views
+
+urlpatterns = [path("kpi/reopenings/", views.reopenings, name="kpi-reopenings")]
