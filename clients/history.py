@@ -94,24 +94,12 @@ def history(client: Client, user: User, before: int | None = None, field: str = 
 def subjects(client: Client) -> dict[str, dict[int, str]]:
     """By table: the rows whose events belong to a client's history, with what they are called; removed ones too."""
     found: dict[str, dict[int, str]] = {Client._meta.db_table: {client.pk: ""}}
-<<<<<<< HEAD
-    found[Contact._meta.db_table] = _gone(Contact, client.pk, "full_name") | dict(
-        client.contacts.values_list("pk", "full_name")
-    )
-    overrides = CategoryOverride.objects.filter(client=client).values_list("pk", "reason")
-    found[CategoryOverride._meta.db_table] = _gone(CategoryOverride, client.pk, "reason") | dict(overrides)
-    if client.counterparty:
-        found[Counterparty._meta.db_table] = {client.counterparty.pk: client.counterparty.name}
-        found[Contract._meta.db_table] = _gone(Contract, client.counterparty.pk, "number") | dict(
-            client.counterparty.contracts.values_list("pk", "number")
-=======
     owners = {"client": client.pk, "counterparty": client.counterparty_id}
     hanging = [(model, owner, field, name) for model, (field, name) in HANGING.items() if (owner := owners[field])]
     found |= {model._meta.db_table: {} for model, *_rest in hanging}
     there = [
         model._default_manager.order_by().filter(**{field: owner}).values_list(
             Value(model._meta.db_table), "pk", name
->>>>>>> speed
         )
         for model, owner, field, name in hanging
     ]  # fmt: skip
