@@ -2,6 +2,7 @@
 Applied. A sheet is applied in the transaction that takes it out of the state `approved`: once or, killed, not yet."""
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -18,7 +19,8 @@ from cleanup.models import Answer, Applied, Campaign, Decision, Sheet, SheetStat
 from clients import fields
 from clients.duplicates.services import clients_merge
 from clients.models import Client
-from clients.services import client_update
+from clients.overrides.models import CategoryOverride
+from clients.services import category_override, client_update
 
 CHUNK = 100  # sheets applied in one transaction
 WHOLE = "__all__"  # in Sheet.conflicts: why the answer as a whole can't be applied
@@ -204,6 +206,10 @@ def _write(
             raise PermissionDenied(", ".join(each.request.field for each in saved.filed))
         client.version = saved.client.version
         applied += [(name, old[name], packed) for name, packed in wanted.items()]
+    category = sheet.answer.category if sheet.answer else ""
+    if category and category != client.category and merge_into is None:
+        _set_category(sheet, client, category, user, way, ip)
+        applied.append(("category", client.category, category))
     if merge_into is not None:
         versions = {client.pk: client.version, merge_into.pk: merge_into.version}
         merge = clients_merge(
@@ -211,6 +217,22 @@ def _write(
         )
         applied.append(("merge", client.code, {"into": merge_into.code, "merge": merge.pk}))
     return applied
+
+
+def _set_category(sheet: Sheet, client: Client, category: str, user: User, way: Way, ip: str | None) -> None:
+    """Put the approved category in place of the derived one, for a year from the campaign's end."""
+    assert sheet.answer
+    override = CategoryOverride.objects.filter(client=client).first()
+    if override and override.at > sheet.answer.received_at:
+        raise ValidationError(_("The category was set by hand meanwhile: %(now)s.") % {"now": override.category})
+    until = max(sheet.campaign.last_day, timezone.localdate()) + timedelta(days=365)
+    saved = category_override(
+        user=user, code=client.code, wanted=fields.Override(category, until, sheet.campaign.name), way=way,
+        reference=sheet.campaign.reference, ip=ip,
+    )  # fmt: skip
+    if saved.filed:
+        raise PermissionDenied(fields.OVERRIDE)
+    client.version = saved.client.version
 
 
 def _value(name: str, packed: fields.Packed) -> Any:

@@ -452,11 +452,11 @@ def override_right(*, user: User, client: Client) -> str:
 
 
 def category_override(
-    *, user: User, code: str, wanted: fields.Override | None, way: Way, ip: str | None = None
+    *, user: User, code: str, wanted: fields.Override | None, way: Way, reference: str = "", ip: str | None = None
 ) -> Saved:
     """Put a category in place of the derived one until a day, or (None) give the derived one back; who may not, files
     a request. Raises Client.DoesNotExist, PermissionDenied, ValidationError; nothing is changed or filed then."""
-    with acting(actor=user, way=way, ip=ip):
+    with acting(actor=user, way=way, reference=reference, ip=ip):
         client = Client.objects.visible_to(user).select_for_update(of=("self",)).get(code=code)
         right = override_right(user=user, client=client)
         if not right:

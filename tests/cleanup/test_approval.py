@@ -146,6 +146,16 @@ def test_a_merge_goes_through_the_merge_of_duplicates_and_the_survivors_sheet_st
     assert other.state == "answered"
 
 
+def test_an_approved_category_stands_in_for_the_derived_one(world: World) -> None:
+    client = make.client(world.route)
+    sheet = world.answer(world.running().sheets.get(), category="B")
+    assert sheet.attention == ["category"]
+    assert approval.sheet_approve(user=world.supervisor, pk=sheet.pk).state == "applied"
+    client.refresh_from_db()
+    assert (client.category, list(Applied.objects.values_list("field", "new"))) == ("B", [("category", "B")])
+    assert client.category_override.reason == "Clean-up 2026"
+
+
 def test_only_a_suspected_duplicate_can_be_merged_into(world: World) -> None:
     one, _two = make.client(world.route), make.client(world.route)
     campaign = world.running()
