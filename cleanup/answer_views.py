@@ -2,11 +2,12 @@
 
 import json
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, render
@@ -86,7 +87,7 @@ def sheet_answer(request: StaffRequest, pk: int) -> JsonResponse:
 def sheet_photo(request: StaffRequest, pk: int) -> JsonResponse:
     """Take one photo: `key`, `question`, `photo`. Answers like sheet_answer."""
     try:
-        key, upload = UUID(request.POST.get("key", "")), request.FILES["photo"]
+        key, upload = UUID(request.POST.get("key", "")), cast("UploadedFile[Any]", request.FILES["photo"])
     except (ValueError, KeyError):
         return JsonResponse({"errors": {"__all__": [_("The photo could not be read. Take it again.")]}}, status=400)
     try:

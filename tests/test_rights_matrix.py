@@ -122,8 +122,8 @@ interaction-new       GET     200/404  200/404     200/404  403/404  200    302
 client-step           POST    204/404  204/404     204/404  403/404  204    302
 my-day                GET     200      200         200      200      200    302
 plans                 GET     200      200         200      200      200    302
-plans-add             GET     200/404  200/404     200/404  403/404  200    302
-plans-add             POST    302/404  302/404     302/404  403/404  302    302
+plans-add             GET     200/404  200/404     200/404  403      200    302
+plans-add             POST    302/404  302/404     302/404  403      302    302
 plan                  POST    204/404  204/404     204/404  403/404  204    302
 client-plans          GET     200/404  200/404     200/404  200/404  200    302
 client-plans          POST    200/404  200/404     200/404  403/404  200    302
@@ -176,6 +176,11 @@ import-columns        POST    403      403         403      403      400    302
 import-load           POST    403      403         403      403      302    302
 import-errors         GET     403      403         403      403      404    302
 
+answer-worker         GET     200      200         200      200      200    302
+campaign-answer       GET     200/404  200/404     200/404  200/404  200    302
+answer-pack           GET     200/404  200/404     200/404  200/404  200    302
+sheet-answer          POST    400      400         400      400      400    302
+sheet-photo           POST    400      400         400      400      400    302
 campaign-list         GET     200      200         200      200      200    302
 campaign-new          GET     403      403         403      403      200    302
 campaign-new          POST    403      403         403      403      400    302
@@ -301,6 +306,9 @@ ABOUT: dict[str, Values] = {
         for name in ("", "-edit", "-copy", "-move", "-approve", "-decide")
     },
     "campaign-photo": lambda region: {"key": region.photo.key},
+    "answer-pack": lambda region: {"pk": region.photo.sheet.campaign_id},
+    # Read before they are looked for (tests/cleanup/test_answering.py asks in full)
+    **dict.fromkeys(("sheet-answer", "sheet-photo"), lambda region: {"pk": region.photo.sheet_id}),
     **{
         name: lambda region: {"pk": region.question.version_id}
         for name in ("questionnaire", "questionnaire-change", "question-new")
@@ -463,6 +471,7 @@ def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
         _move(make.client(inside.client.territory, name=f"Moved {outside.word}"), outside.client.territory)
         services.period_current(date(2026, 1, 1), date(2026, 1, 31))
         flows_refresh()
+        services.ranks_stored(date(2026, 1, 31))
         yield World(
             inside,
             outside,
@@ -506,9 +515,12 @@ def _region(word: str, company: Territory) -> Region:
     )
     segment = Segment.objects.create(owner=make.user(Role.ADMIN), name=f"Segment {word}", query="status=all")
     photo, question = _campaign(word, team, client, people[0])
+    chosen = selection_create(user=job.owner, found=Client.objects.filter(pk=client.pk))
+    edit = edit_create(selection=chosen, changes={"phone": f"Phone {word}"})
     return Region(
-        word, team, client, invoice, job, imported, contact, talk, visit, twin, merge, *people, segment, photo, question
-    )
+        word, team, client, invoice, job, imported, contact, talk, visit, twin, merge, *people, segment, photo,
+        question, edit,
+    )  # fmt: skip
 
 
 def _campaign(word: str, team: Territory, client: Client, author: User) -> tuple[Photo, Question]:
@@ -530,9 +542,6 @@ def _campaign(word: str, team: Territory, client: Client, author: User) -> tuple
     sheet_answer(user=author, pk=sheet.pk, key=uuid4(), at=timezone.now(), values={"works": "yes"}, comment=word)
     question = draft.questions.get(key="works")
     return photo, question
-    chosen = selection_create(user=job.owner, found=Client.objects.filter(pk=client.pk))
-    edit = edit_create(selection=chosen, changes={"phone": f"Phone {word}"})
-    return Region(word, team, client, invoice, job, imported, contact, talk, visit, twin, merge, *people, segment, edit)
 
 
 def _asked(region: Region, author: User) -> Region:

@@ -1,5 +1,6 @@
 """The page of targets as its template wants it: a node and those right below by metric, or one metric down the tree."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import NamedTuple
@@ -91,12 +92,13 @@ def sheet(
 ) -> Sheet:  # fmt: skip
     """The table; with what was `typed` where it could not be taken."""
     metrics, ids = chosen.metrics, [node.pk for node in rows]
-    found = selectors.stored(ids, asked.d0, asked.d1)
-    hand = set(
-        Target.objects.filter(territory__any=ids, d0=asked.d0, d1=asked.d1, by_hand=True).values_list(
-            "territory", "metric"
-        )
-    )
+    targets = Target.objects.filter(territory__any=ids, d0=asked.d0, d1=asked.d1)
+    found: dict[int, dict[str, Decimal]] = defaultdict(dict)
+    hand = set()
+    for pk, key, number, by_hand in targets.values_list("territory", "metric", "value", "by_hand"):
+        found[pk][key] = number
+        if by_hand:
+            hand.add((pk, key))
     sums = {metric.key: selectors.sums(rows, found, metric) for metric in metrics}
     former, before = _before(asked, rows)
     rights = selectors.Rights(user)

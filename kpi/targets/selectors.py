@@ -44,16 +44,17 @@ def of_matrix(answer: Matrix, by: By) -> Goals:
     Channels and categories have none. A manager's are those of the one node granted to them; of several, the sums of
     those that add up and are set for each.
     """
-    period = (answer.d0, answer.d1)
-    total = stored([answer.territory.pk], *period).get(answer.territory.pk, {})
-    codes = [row.code for row in answer.rows]
+    period, codes = (answer.d0, answer.d1), [row.code for row in answer.rows]
+    on_nodes = by in (By.CHILDREN, By.ROUTE)
+    asked = [answer.territory.code, *(codes if on_nodes else [])]
+    rows = Target.objects.filter(d0=answer.d0, d1=answer.d1, territory__code__in=asked)
+    found: dict[str, dict[str, Decimal]] = defaultdict(dict)
+    for code, metric, value in rows.values_list("territory__code", "metric", "value"):
+        found[code][metric] = value
+    total = found.get(answer.territory.code, {})
     if by is By.MANAGER:
         return Goals(total, _of_managers(codes, answer.territory, *period))
-    if by not in (By.CHILDREN, By.ROUTE):
-        return Goals(total, {})
-    ids = dict(Territory.objects.filter(code__in=codes).values_list("code", "pk"))
-    found = stored(ids.values(), *period)
-    return Goals(total, {code: found.get(pk, {}) for code, pk in ids.items()})
+    return Goals(total, found if on_nodes else {})
 
 
 def stored(territories: Collection[int], d0: date, d1: date) -> dict[int, dict[str, Decimal]]:
