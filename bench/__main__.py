@@ -74,9 +74,6 @@ def _enter_loaded() -> None:
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
-<<<<<<< HEAD
-    from bench import bulk, duplicates, history, kpis, lighthouse, loads, register, rights
-=======
 
 
 def _loads() -> None:
@@ -89,7 +86,6 @@ def _loads() -> None:
         data.write(HOME / f"million{turn}", clients=CLIENTS, lines=1_000_000, prefix=f"M{turn}-")
     _enter_loaded()
     from bench import loads
->>>>>>> speed
 
     loads.measure(report, timed, HOME)
 
@@ -110,10 +106,6 @@ def _history() -> None:
     from bench import history
 
     history.measure(report, median)
-<<<<<<< HEAD
-    bulk.measure(report)
-    smaller = register.measure(report)
-=======
 
 
 def _register() -> None:
@@ -128,7 +120,6 @@ def _rights() -> None:
     base.enter(base.CLIENTS)
     from bench import rights
 
->>>>>>> speed
     rights.measure(report, median)
 
 
@@ -136,6 +127,15 @@ def _export() -> None:
     from bench import export
 
     export.measure(report, say)
+
+
+def _bulk() -> None:
+    from bench import base
+
+    base.enter(base.CLIENTS)
+    from bench import bulk
+
+    bulk.measure(report)
 
 
 def _lighthouse() -> None:
@@ -156,7 +156,7 @@ def _duplicates() -> None:
 
 PARTS = {
     "loads": _loads, "kpis": _kpis, "register": _register, "rights": _rights, "export": _export,
-    "history": _history, "lighthouse": _lighthouse, "duplicates": _duplicates,
+    "history": _history, "bulk": _bulk, "lighthouse": _lighthouse, "duplicates": _duplicates,
 }  # fmt: skip
 
 
@@ -176,21 +176,6 @@ def write_section(name: str) -> None:
     """Put what was measured into its section of docs/benchmarks.md; the others stay."""
     with open("/proc/cpuinfo") as info:
         cpu = next(line.split(":")[1].strip() for line in info if line.startswith("model name"))
-<<<<<<< HEAD
-    out = ROOT / "docs/benchmarks.md"
-    text = f"""# Benchmarks
-
-Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}: {os.cpu_count()} cores ({cpu}), {platform.python_implementation()} {platform.python_version()},
-{CLIENTS:,} clients, {LINES:,} invoice lines. Both sides of a row were measured in the same run; read the ratios. What is
-compared with what is said in `bench/loads.py`, `bench/kpis.py`, `bench/bulk.py`, `bench/register.py`, `bench/rights.py` (which has 1,000,000 clients
-more), `bench/lighthouse.py` and `bench/duplicates.py`.
-
-| what | ours | peer | ratio | promised |
-|---|---|---|---|---|
-"""
-    out.write_text(text + "".join(f"| {' | '.join(row)} |\n" for row in rows))
-    print(f"written: {out}")
-=======
     busy = os.getloadavg()[2]
     lines = [
         f"## {name}", "",
@@ -203,7 +188,6 @@ more), `bench/lighthouse.py` and `bench/duplicates.py`.
     known = {section.split("\n", 1)[0][3:]: section.rstrip() for section in sections} | {name: "\n".join(lines)}
     TABLE.write_text("\n\n".join([head.rstrip(), *(known[part] for part in PARTS if part in known)]) + "\n")
     print(f"written: {TABLE}")
->>>>>>> speed
 
 
 if __name__ == "__main__":

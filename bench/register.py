@@ -1,14 +1,8 @@
-<<<<<<< HEAD
-"""The client pages over HTTP: list, filter, search, last page, card and the saving of a field, each beside a trivial view
-with session and user under the same gunicorn (two workers of four threads, as `manage.py run` has them); at 100,000
-clients and with 1,000,000 more (bench/rights.py). Requests one after another, each in turn with the trivial view.
-=======
 """The client pages over HTTP: list, filter, search, last page, card and its panels, each beside a trivial view with
 session and user under the same gunicorn (two workers of four threads, as `manage.py run` has them), and beside the same
 page of a register of a tenth of the clients, under a gunicorn of its own (bench/base.py).
 
 One request after another, in turn: this page, the tenth's, the trivial view. So that a drift of the machine hits all.
->>>>>>> speed
 """
 
 import os
@@ -20,12 +14,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
-<<<<<<< HEAD
-from urllib.parse import quote, urlencode
-=======
 from typing import Any
-from urllib.parse import quote
->>>>>>> speed
+from urllib.parse import quote, urlencode
 
 from bench import base
 
@@ -86,7 +76,8 @@ def prepared() -> dict[str, Any]:
             assert browser.get(address).status_code == 200, address
         counted[name] = len(seen)
     session = browser.cookies[settings.SESSION_COOKIE_NAME]
-    return {"cookie": f"{session.key}={session.value}", "pages": pages, "statements": counted}
+    saved = {"code": one.code, "version": one.version, "phone": one.phone}
+    return {"cookie": f"{session.key}={session.value}", "pages": pages, "statements": counted, "saved": saved}
 
 
 def measure(report: Callable[..., None], say: Callable[[str], None], only: str = "") -> None:
@@ -107,14 +98,9 @@ def measure(report: Callable[..., None], say: Callable[[str], None], only: str =
             ours, fewer, peer = zip(*taken[5:], strict=True)
             report(f"{name}, {size}, p50", _at(ours, 0.5), "trivial view", _at(peer, 0.5), "≤ 20×")
             report(f"{name}, {size}, p95", _at(ours, 0.95), "trivial view", _at(peer, 0.95), "≤ 50×")
-<<<<<<< HEAD
-            if smaller:
-                report(f"{name}, {size}, p50", medians[name], "with a tenth of them", smaller[name], "≤ 1.2×")
-        _measure_save(report, ask, size)
-    return medians
-=======
             report(f"{name}, {size}, p50", _at(ours, 0.5), f"{base.TENTH:,} clients", _at(fewer, 0.5), "≤ 1.2×")
->>>>>>> speed
+        if not only:
+            _measure_save(report, ask, whole["saved"], size)
 
 
 @contextmanager
@@ -140,17 +126,15 @@ def served(clients: int) -> Iterator[int]:
         server.wait()
 
 
-def _measure_save(report: Callable[..., None], ask: Callable[..., float], size: str) -> None:
-    """A field saved in its cell of the list, with its history."""
-    one = Client.objects.exclude(phone="").latest("pk")
+def _measure_save(report: Callable[..., None], ask: Callable[..., float], saved: dict[str, Any], size: str) -> None:
+    """A field saved in its cell of the list, with its history; each save raises the client's version by one."""
     ours, peer = [], []
+    before = saved["phone"]
     for turn in range(TIMES + 5):
-        before = one.phone
-        one.phone = f"8 900 {turn:07}"
-        sent = urlencode({"version": one.version, "in": "list", "initial-phone": before, "phone": one.phone})
-        taken = ask(f"/clients/{quote(one.code)}/cell/phone/", sent), ask(TRIVIAL)
-        one.refresh_from_db()
-        assert one.phone == f"8 900 {turn:07}"
+        after = f"8 900 {turn:07}"
+        given = {"version": saved["version"] + turn, "in": "list", "initial-phone": before, "phone": after}
+        taken = ask(f"/clients/{quote(saved['code'])}/cell/phone/", urlencode(given)), ask(TRIVIAL)
+        before = after
         if turn >= 5:
             ours.append(taken[0])
             peer.append(taken[1])
@@ -161,7 +145,7 @@ def _measure_save(report: Callable[..., None], ask: Callable[..., float], size: 
 def asker(port: int, headers: dict[str, str]) -> Callable[..., float]:
     """Asks for an address, or sends a form to it, and returns the seconds; waits for the server at first."""
     token = "b" * 32
-    headers = {**headers, "Cookie": f"{headers['Cookie']}; {settings.CSRF_COOKIE_NAME}={token}"}
+    headers = {**headers, "Cookie": f"{headers['Cookie']}; csrftoken={token}"}
     sending = {**headers, "X-CSRFToken": token, "Content-Type": "application/x-www-form-urlencoded"}
 
     def ask(address: str, sent: str | None = None) -> float:
