@@ -19,7 +19,9 @@ from clients.keyset import SORTS
 from clients.listing import TABS
 from clients.models import Segment
 from tests import make
-from tests.test_rights_matrix import DECLARED, ROLES, World, _plain_static_files, ask, world  # noqa: F401
+from tests.test_rights_matrix import DECLARED, ROLES, World, _plain_static_files, ask, world
+
+__all__ = ("_plain_static_files", "world")
 
 ENOUGH = 15
 PAGES = sorted({name for name, method in DECLARED if method == "GET"})
@@ -55,7 +57,7 @@ def _too_many(asked: dict[str, Callable[[], HttpResponse]]) -> dict[str, int]:
 
 
 @pytest.fixture(autouse=True)
-def _sessions_noted(world: World) -> None:  # noqa: F811
+def _sessions_noted(world: World) -> None:
     """Where a session is used is written down every five minutes: not a page's own."""
     for session in world.sessions.values():
         _browser(session).get("/clients/")
@@ -68,7 +70,7 @@ def _browser(session: str) -> Browser:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_takes_few_statements(world: World, name: str) -> None:  # noqa: F811
+def test_a_page_takes_few_statements(world: World, name: str) -> None:
     asked = {
         who: lambda who=who: ask(world, name, "GET", who, world.inside)
         for who in ROLES
@@ -108,7 +110,7 @@ def _shown(answer: HttpResponse) -> HttpResponse:
     return answer
 
 
-def _states(world: World, segment: Segment) -> Iterator[str]:  # noqa: F811
+def _states(world: World, segment: Segment) -> Iterator[str]:
     """Addresses of the list, its counts and filters, the search as one types, and the card."""
     client, person = world.inside.client, world.people[Role.REP]
     filtered = {

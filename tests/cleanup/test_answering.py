@@ -57,6 +57,13 @@ def test_who_has_no_client_there_takes_none_along(world: World, sheet: Sheet) ->
     assert taken_along(world.other_rep, sheet.campaign)["sheets"] == []
 
 
+def test_a_client_that_has_moved_out_of_sight_is_no_longer_taken_along_or_answered(world: World, sheet: Sheet) -> None:
+    changed(world.admin, sheet.client, territory=world.other_route)
+    assert taken_along(world.rep, sheet.campaign)["sheets"] == []
+    assert send(world.rep, sheet, {"works": "yes"}).status_code == 404
+    assert send(world.other_rep, sheet, {"works": "yes"}).status_code == 200
+
+
 def test_an_answer_sent_twice_is_one(world: World, sheet: Sheet) -> None:
     key = str(uuid4())
     assert [send(world.rep, sheet, {"works": "yes"}, key=key).json() for _time in range(2)] == [
