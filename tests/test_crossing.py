@@ -123,6 +123,12 @@ def crossing(world: World) -> dict[str, tuple[str, str, Asked, Asked, Asked]]:
         "moves of all that is seen": ("get", "kpi-moves", {}, {"month": "2026-01"}, {}),
         "the letter": ("get", "kpi-digest", {}, {}, {}),
         "what is taken along": ("get", "answer-pack", {"pk": own.photo.sheet.campaign_id}, {}, {}),
+        "how far another's clean-up is": (
+            "get", "campaign-progress", {"pk": own.photo.sheet.campaign_id}, {"node": other.team.pk}, {}
+        ),
+        "what another's clean-up came to": (
+            "get", "campaign-result", {"pk": own.photo.sheet.campaign_id}, {"node": other.team.pk}, {}
+        ),
         "the decided requests": ("get", "request-decided", {}, {}, {}),
         "an export of everything": ("post", "client-export", {}, {"status": "all"}, {"columns": "all"}),
         "the palette": ("get", "palette", {}, {"search": other.word}, {}),
@@ -143,7 +149,8 @@ TRIES = (
     "clients behind, by another's channel", "almost, by another's channel", "the matrix by manager",
     "the workbook by manager", "the matrix of all that is seen", "the charts of all that is seen",
     "the base behind a chart", "efforts by another's channel", "moves of all that is seen", "the letter",
-    "what is taken along", "the decided requests", "an export of everything", "the palette", "a visit of another",
+    "what is taken along", "how far another's clean-up is", "what another's clean-up came to", "the decided requests",
+    "an export of everything", "the palette", "a visit of another",
 )  # fmt: skip
 IN_THE_REGION: dict[type[Any], str] = {
     Contact: "client__territory", Interaction: "client__territory", Visit: "client__territory",
