@@ -1,9 +1,8 @@
 """What notices say. An app names its kinds in its own `notices.py`, imported when it is ready."""
 
 from collections.abc import Callable
-from typing import Any
 
-from django.http import HttpRequest
+from django.db.models import QuerySet
 
 from accounts.models import Notice, User
 
@@ -26,11 +25,6 @@ def text(notice: Notice) -> str:
     return known(**notice.params) if known else notice.kind
 
 
-def context(request: HttpRequest) -> dict[str, Any]:
-    """For every page: how many notices this person has not read, counted when the page shows it."""
-
-    def unread() -> int:
-        user = request.user
-        return Notice.objects.filter(recipient=user, read_at=None).count() if isinstance(user, User) else 0
-
-    return {"notices_unread": unread}
+def unread(user: User) -> QuerySet[Notice]:
+    """The notices this person has not read."""
+    return Notice.objects.filter(recipient=user, read_at=None)

@@ -1,12 +1,16 @@
 """`make bench`: what the issues promise about speed, measured beside its peer in one run → docs/benchmarks.md.
 
-BENCH_LINES (10,000,000) and BENCH_CLIENTS (100,000) set the size; the data directory is var/bench, made anew.
+`python -m bench register rights` measures these parts only; each writes its own section. BENCH_LINES (10,000,000) and
+BENCH_CLIENTS (100,000) set the size of what is loaded, BENCH_REGISTER (1,000,000) that of the register that pages are
+measured on; all is made in BENCH_HOME (var/bench), anew by `make bench`, and kept for the next part by a part alone.
 """
 
 import os
 import platform
+import re
 import shutil
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -18,10 +22,11 @@ ROOT = Path(__file__).resolve().parent.parent
 HOME = Path(os.environ.get("BENCH_HOME", str(ROOT / "var/bench")))
 LINES = int(os.environ.get("BENCH_LINES", "10000000"))
 CLIENTS = int(os.environ.get("BENCH_CLIENTS", "100000"))
+TABLE = ROOT / "docs/benchmarks.md"
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-Row = tuple[str, str, str, str, str]
-rows: list[Row] = []
+rows: list[tuple[str, ...]] = []
+remarks: list[str] = []
 
 
 def report(what: str, ours: float, peer_name: str, peer: float, promise: str) -> None:
@@ -34,6 +39,12 @@ def score(what: str, ours: float, promise: str) -> None:
     """A quality between 0 and 1, which has no peer."""
     rows.append((what, f"{ours:.3f}", "—", "—", promise))
     print(" | ".join(rows[-1]), flush=True)
+
+
+def say(text: str) -> None:
+    """A number that is no time, below the table."""
+    remarks.append(text)
+    print(text, flush=True)
 
 
 def timed(action: Callable[[], Any]) -> float:
@@ -51,14 +62,9 @@ def median(actions: dict[str, Callable[[], Any]], times: int = 3) -> dict[str, f
     return {name: statistics.median(values) for name, values in taken.items()}
 
 
-def main() -> None:
-    shutil.rmtree(HOME, ignore_errors=True)
-    HOME.mkdir(parents=True)
-    from bench import data
-
-    data.write(HOME / "big", clients=CLIENTS, lines=LINES)
-    for turn in range(3):
-        data.write(HOME / f"million{turn}", clients=CLIENTS, lines=1_000_000, prefix=f"M{turn}-")
+def _enter_loaded() -> None:
+    """Work on the register that files are loaded into, made by the part `loads`."""
+    os.environ["CRM_DATA_DIR"] = str(HOME / "data")
     from config import embedded
 
     embedded.attach(HOME / "data")
@@ -68,38 +74,121 @@ def main() -> None:
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
-    from bench import bulk, duplicates, history, kpis, lighthouse, loads, register, rights
+
+
+def _loads() -> None:
+    from bench import data
+
+    shutil.rmtree(HOME / "data", ignore_errors=True)
+    HOME.mkdir(parents=True, exist_ok=True)
+    data.write(HOME / "big", clients=CLIENTS, lines=LINES)
+    for turn in range(3):
+        data.write(HOME / f"million{turn}", clients=CLIENTS, lines=1_000_000, prefix=f"M{turn}-")
+    _enter_loaded()
+    from bench import loads
 
     loads.measure(report, timed, HOME)
+
+
+def _kpis() -> None:
+    if not (HOME / "data").exists():
+        subprocess.run([sys.executable, "-m", "bench", "loads"], check=True)
+    _enter_loaded()
+    from bench import kpis
+
     kpis.measure(report, median, HOME)
+
+
+def _history() -> None:
+    from bench import base
+
+    base.enter(base.CLIENTS)
+    from bench import history
+
     history.measure(report, median)
-    bulk.measure(report)
-    smaller = register.measure(report)
+
+
+def _register() -> None:
+    from bench import register
+
+    register.measure(report, say)
+
+
+def _rights() -> None:
+    from bench import base
+
+    base.enter(base.CLIENTS)
+    from bench import rights
+
     rights.measure(report, median)
-    register.measure(report, smaller)
+
+
+def _export() -> None:
+    from bench import export
+
+    export.measure(report, say)
+
+
+def _bulk() -> None:
+    from bench import base
+
+    base.enter(base.CLIENTS)
+    from bench import bulk
+
+    bulk.measure(report)
+
+
+def _lighthouse() -> None:
+    from bench import lighthouse
+
     lighthouse.measure(score, HOME / "lighthouse")
+
+
+def _duplicates() -> None:
+    from bench import base
+
+    base.enter(base.TENTH)
+    from bench import duplicates
+
     duplicates.measure(score)
     duplicates.measure_search(report, timed)
-    write_table()
 
 
-def write_table() -> None:
+PARTS = {
+    "loads": _loads, "kpis": _kpis, "register": _register, "rights": _rights, "export": _export,
+    "history": _history, "bulk": _bulk, "lighthouse": _lighthouse, "duplicates": _duplicates,
+}  # fmt: skip
+
+
+def main(names: list[str]) -> None:
+    """One part is measured in this process, several in one each: a process works on one data directory."""
+    if not names:
+        shutil.rmtree(HOME, ignore_errors=True)
+    if len(names) == 1:
+        PARTS[names[0]]()
+        write_section(names[0])
+        return
+    for name in names or PARTS:
+        subprocess.run([sys.executable, "-m", "bench", name], check=True)
+
+
+def write_section(name: str) -> None:
+    """Put what was measured into its section of docs/benchmarks.md; the others stay."""
     with open("/proc/cpuinfo") as info:
         cpu = next(line.split(":")[1].strip() for line in info if line.startswith("model name"))
-    out = ROOT / "docs/benchmarks.md"
-    text = f"""# Benchmarks
-
-Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}: {os.cpu_count()} cores ({cpu}), {platform.python_implementation()} {platform.python_version()},
-{CLIENTS:,} clients, {LINES:,} invoice lines. Both sides of a row were measured in the same run; read the ratios. What is
-compared with what is said in `bench/loads.py`, `bench/kpis.py`, `bench/bulk.py`, `bench/register.py`, `bench/rights.py` (which has 1,000,000 clients
-more), `bench/lighthouse.py` and `bench/duplicates.py`.
-
-| what | ours | peer | ratio | promised |
-|---|---|---|---|---|
-"""
-    out.write_text(text + "".join(f"| {' | '.join(row)} |\n" for row in rows))
-    print(f"written: {out}")
+    busy = os.getloadavg()[2]
+    lines = [
+        f"## {name}", "",
+        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores ({cpu}), load {busy:.1f}, CPython"
+        f" {platform.python_version()}. What is compared: `bench/{name}.py`.",
+        "", "| what | ours | peer | ratio | promised |", "|---|---|---|---|---|",
+        *(f"| {' | '.join(row)} |" for row in rows), *(line for remark in remarks for line in ("", remark)),
+    ]  # fmt: skip
+    head, *sections = re.split(r"^(?=## )", TABLE.read_text(), flags=re.MULTILINE)
+    known = {section.split("\n", 1)[0][3:]: section.rstrip() for section in sections} | {name: "\n".join(lines)}
+    TABLE.write_text("\n\n".join([head.rstrip(), *(known[part] for part in PARTS if part in known)]) + "\n")
+    print(f"written: {TABLE}")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from clients.models import Category, Client, FieldRule, Right
 from config import ui
+from config.once import once_a_page
 
 Packed = str | int | float | bool | None
 
@@ -43,6 +44,7 @@ class Override(NamedTuple):
         }  # fmt: skip
 
 
+@once_a_page
 def rights() -> dict[str, str]:
     """The right that each field needs today, on the client's territory, to be changed at once."""
     stored = dict(FieldRule.objects.filter(field__in=ALL_RIGHTS).values_list("field", "right"))

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from clients.models import Category, Channel, LostReason
 from clients.querysets import ClientQuerySet
 from clients.selectors import birthdays_ahead, born_on
+from config.once import once_a_page
 
 WITHOUT = "-"  # as a choice: clients that have none
 
@@ -24,6 +25,7 @@ class Choice(NamedTuple):
     options: Callable[[], list[tuple[str, Any, Any]]]  # as the address has it, value of the column, label
 
 
+@once_a_page
 def _channels() -> list[tuple[str, Any, Any]]:
     return [(code, pk, name) for code, pk, name in Channel.objects.values_list("code", "pk", "name")]
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from django.db.models import DateField, Model
+from django.db.models import DateField, Model, QuerySet, Value
 from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce
 from django.utils import formats
@@ -31,6 +31,10 @@ NO_VALUE = "—"
 MODELS: dict[str, type[Model]] = {
     model._meta.db_table: model for model in (Client, Contact, Counterparty, Contract, CategoryOverride)
 }
+# What hangs on a client or its counterparty: by which field, and what a row of it is called.
+HANGING: dict[type[Model], tuple[str, str]] = {
+    Contact: ("client", "full_name"), Contract: ("counterparty", "number"), CategoryOverride: ("client", "category"),
+}  # fmt: skip
 
 
 class Change(NamedTuple):
@@ -90,24 +94,29 @@ def history(client: Client, user: User, before: int | None = None, field: str = 
 def subjects(client: Client) -> dict[str, dict[int, str]]:
     """By table: the rows whose events belong to a client's history, with what they are called; removed ones too."""
     found: dict[str, dict[int, str]] = {Client._meta.db_table: {client.pk: ""}}
-    found[Contact._meta.db_table] = _gone(Contact, client.pk, "full_name") | dict(
-        client.contacts.values_list("pk", "full_name")
-    )
-    overrides = CategoryOverride.objects.filter(client=client).values_list("pk", "reason")
-    found[CategoryOverride._meta.db_table] = _gone(CategoryOverride, client.pk, "reason") | dict(overrides)
-    if client.counterparty:
-        found[Counterparty._meta.db_table] = {client.counterparty.pk: client.counterparty.name}
-        found[Contract._meta.db_table] = _gone(Contract, client.counterparty.pk, "number") | dict(
-            client.counterparty.contracts.values_list("pk", "number")
+    owners = {"client": client.pk, "counterparty": client.counterparty_id}
+    hanging = [(model, owner, field, name) for model, (field, name) in HANGING.items() if (owner := owners[field])]
+    found |= {model._meta.db_table: {} for model, *_rest in hanging}
+    there = [
+        model._default_manager.order_by().filter(**{field: owner}).values_list(
+            Value(model._meta.db_table), "pk", name
         )
+        for model, owner, field, name in hanging
+    ]  # fmt: skip
+    gone = [_gone(model, owner, name) for model, owner, _field, name in hanging]
+    counterparty = Counterparty.objects.order_by().filter(pk=client.counterparty_id or 0)
+    named = counterparty.values_list(Value(Counterparty._meta.db_table), "pk", "name")
+    for table, pk, name in named.union(*gone, *there, all=True):
+        found.setdefault(table, {})[pk] = name
     return found
 
 
-def _gone(model: type[Model], owner: int, name: str) -> dict[int, str]:
-    """The removed rows that hung on this client or counterparty (by the index history_event_gone)."""
+def _gone(model: type[Model], owner: int, name: str) -> "QuerySet[Any, Any]":
+    """Table, key and name of the removed rows that hung on this client or counterparty (by the index
+    history_event_gone)."""
     hung_on = Coalesce(KT("old__client_id"), KT("old__counterparty_id"))
     events = HistoryEvent.objects.filter(table=model._meta.db_table, operation="D").alias(hung_on=hung_on)
-    return dict(events.filter(hung_on=str(owner)).values_list("row_id", f"old__{name}"))
+    return events.filter(hung_on=str(owner)).values_list("table", "row_id", KT(f"old__{name}"))
 
 
 def _events(table: str, rows: Iterable[int], before: int | None, field: str) -> list[HistoryEvent]:
@@ -121,12 +130,17 @@ def _events(table: str, rows: Iterable[int], before: int | None, field: str) -> 
 
 
 def names_of(sides: Iterable[tuple[str, dict[str, Any] | None]]) -> dict[str, dict[Any, str]]:
-    """The names behind the keys that occur in these values of rows, one query a table."""
+    """The names behind the keys that occur in these values of rows, by field."""
     values = [side for _table, side in sides if side]
-    names = {}
+    names: dict[str, dict[Any, str]] = {field: {} for field in RELATIONS}
+    wanted = []
     for field, model in RELATIONS.items():
-        keys = {side.get(field) for side in values} - {None}
-        names[field] = {row.pk: str(row) for row in model._default_manager.filter(pk__in=keys)} if keys else {}
+        if keys := {side.get(field) for side in values} - {None}:
+            rows = model._default_manager.order_by().filter(pk__in=keys)
+            wanted.append(rows.values_list(Value(field), "pk", "name"))
+    if wanted:
+        for field, pk, name in wanted[0].union(*wanted[1:], all=True):
+            names[field][pk] = name
     return names
 
 

@@ -3,6 +3,8 @@
 from functools import cached_property
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
 from django.http import Http404, QueryDict
 
 from accounts.models import User
@@ -12,7 +14,7 @@ from clients.counting import Count, tally, total
 from clients.models import Client, Segment, Status
 from clients.querysets import ClientQuerySet
 from clients.selectors import managers
-from territories.models import Territory
+from territories.models import Territory, TerritoryPath
 from territories.selectors import territories_visible_to
 
 ALL = "all"
@@ -47,9 +49,14 @@ class Listing:
         self.area = Area.of(data.get("area", ""))
 
     def _node(self, code: str) -> Territory | None:
-        node = territories_visible_to(self.user).filter(code=code).first() if code else None
-        if code and node is None:
+        """With the ids of all below it, which the list is asked for, in the same statement."""
+        if not code:
+            return None
+        below = TerritoryPath.objects.filter(above=OuterRef("pk")).values("below")
+        node = territories_visible_to(self.user).annotate(all_below=ArraySubquery(below)).filter(code=code).first()
+        if node is None:
             raise Http404("no such territory")
+        self.below = node.all_below
         return node
 
     def _manager(self, username: str) -> User | None:
@@ -79,7 +86,7 @@ class Listing:
         """The clients of all tabs that all filters but these leave, not yet searched."""
         found = Client.objects.visible_to(self.user)
         if self.node and "territory" not in names:
-            found = found.below(self.node)
+            found = found.of_territories(self.below)
         if self.manager and "manager" not in names:
             found = found.of_manager(self.manager.username)
         for name, values in self.choices.items():

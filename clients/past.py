@@ -55,8 +55,9 @@ def client_past(client: Client, *, at: datetime | None = None, before: int | Non
     then, now = _states({Client: {client.pk}}, later)
     was = then[Client][client.pk] or {}
     owned = Client(pk=client.pk, counterparty_id=was.get("counterparty_id"))
+    known = subjects(owned)
     about: dict[type[Model], set[int]] = {
-        model: set(subjects(owned).get(model._meta.db_table, {})) for model in (Contact, Counterparty, Contract)
+        model: set(known.get(model._meta.db_table, {})) for model in (Contact, Counterparty, Contract)
     }
     more = _states(about, later)
     then, now = then | more[0], now | more[1]
@@ -90,17 +91,24 @@ def _states(
     about: dict[type[Model], set[int]], later: Q
 ) -> tuple[dict[type[Model], dict[int, Values]], dict[type[Model], dict[int, Values]]]:
     """By model and key: the rows as they were before the later events, and as they are."""
-    then: dict[type[Model], dict[int, Values]] = {}
-    now: dict[type[Model], dict[int, Values]] = {}
-    for model, keys in about.items():
-        table = model._meta.db_table
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT id, to_jsonb(t) FROM {table} t WHERE id = ANY(%s)", [list(keys)])
-            now[model] = {pk: json.loads(values) for pk, values in cursor.fetchall()}
-        events: dict[int, list[HistoryEvent]] = defaultdict(list)
-        for event in HistoryEvent.objects.filter(later, table=table, row_id__in=keys).order_by("-pk"):
-            events[event.row_id].append(event)
-        then[model] = {pk: _undone(now[model].get(pk), events[pk]) for pk in keys}
+    now: dict[type[Model], dict[int, Values]] = {model: {} for model in about}
+    tables = {model._meta.db_table: model for model in about}
+    each = [f"SELECT '{table}', id, to_jsonb(t) FROM {table} t WHERE id = ANY(%s)" for table in tables]
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(each), [list(keys) for keys in about.values()])
+        for table, pk, values in cursor.fetchall():
+            now[tables[table]][pk] = json.loads(values)
+    events: dict[tuple[str, int], list[HistoryEvent]] = defaultdict(list)
+    rows = [
+        HistoryEvent.objects.order_by().filter(later, table=table, row_id__in=about[model])
+        for table, model in tables.items() if about[model]
+    ]  # fmt: skip
+    for event in rows[0].union(*rows[1:], all=True).order_by("-id") if rows else ():
+        events[event.table, event.row_id].append(event)
+    then = {
+        model: {pk: _undone(now[model].get(pk), events[model._meta.db_table, pk]) for pk in keys}
+        for model, keys in about.items()
+    }
     return then, now
 
 

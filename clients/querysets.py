@@ -97,12 +97,12 @@ class ChangeRequestQuerySet(models.QuerySet["ChangeRequest"]):
         """Those about which this person decides: of clients where they may approve, but never their own."""
         ids = territory_ids(user, "approve")
         found = self.exclude(author=user)
-        return found if ids is None else found.filter(client__territory_id__in=ids)
+        return found if ids is None else found.filter(client__territory__any=ids)
 
     def visible_to(self, user: User) -> "ChangeRequestQuerySet":
         """Those that exist for this person: their own, and those of clients where they may approve."""
         ids = territory_ids(user, "approve")
-        return self if ids is None else self.filter(Q(author=user) | Q(client__territory_id__in=ids))
+        return self if ids is None else self.filter(Q(author=user) | Q(client__territory__any=ids))
 
 
 class SegmentQuerySet(models.QuerySet["Segment"]):

@@ -1,9 +1,8 @@
 """Change requests as their pages show them, with what speaks for a second look."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
-from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -11,7 +10,7 @@ from accounts.models import User
 from clients import fields
 from clients.models import ChangeRequest, Client
 from clients.querysets import ChangeRequestQuerySet
-from territories.selectors import territory_ids
+from territories.selectors import territory_ids, territory_ids_of
 
 
 class Row(NamedTuple):
@@ -36,7 +35,7 @@ def rows(found: Iterable[ChangeRequest], reader: User) -> list[Row]:
     )  # fmt: skip
     visible = Client.objects.visible_to(reader).filter(pk__in=[each.client_id for each in some])
     here = set(visible.values_list("pk", flat=True))
-    remarks = _Remarks(reader)
+    remarks = _Remarks(reader, {each.author for each in some if each.state == "open"})
     return [
         Row(
             each, fields.label(each.field), texts[each.field, each.old], texts[each.field, each.new],
@@ -55,16 +54,10 @@ def _moved(request: ChangeRequest) -> bool:
 class _Remarks:
     """What has come about since a request was made and an approver should know; rights are asked for once a person."""
 
-    def __init__(self, reader: User) -> None:
+    def __init__(self, reader: User, authors: Collection[User]) -> None:
         self.reader = reader
-        self.rights: dict[tuple[int, str], set[int] | None] = {}
-
-    def _may(self, person: User, right: str, territory: Any) -> bool:
-        if (person.pk, right) not in self.rights:
-            ids = territory_ids(person, right)
-            self.rights[person.pk, right] = None if ids is None else set(ids)
-        held = self.rights[person.pk, right]
-        return held is None or territory in held
+        self.may_change = territory_ids_of(authors, "change")
+        self.may_approve = territory_ids(reader, "approve")
 
     def on(self, request: ChangeRequest) -> list[str]:
         client, author, said = request.client, request.author, []
@@ -74,15 +67,15 @@ class _Remarks:
             said.append(_("The client has been closed."))
         if not author.is_active:
             said.append(_("%(who)s does not work here any more.") % {"who": author})
-        elif not self._may(author, "change", client.territory_id):
+        elif not _within(self.may_change[author.pk], client.territory_id):
             said.append(_("The client is no longer with %(who)s.") % {"who": author})
-        if (
-            author != self.reader
-            and request.field == "territory"
-            and not self._may(self.reader, "approve", request.new)
-        ):
+        if author != self.reader and request.field == "territory" and not _within(self.may_approve, request.new):
             said.append(_("You don't decide about the territory it is to move to."))
         return said
+
+
+def _within(held: Collection[int] | None, territory: Any) -> bool:
+    return held is None or territory in held
 
 
 def all_of(found: ChangeRequestQuerySet) -> ChangeRequestQuerySet:
@@ -95,11 +88,6 @@ def waiting_on(client: Client, reader: User) -> list[Row]:
     return rows(all_of(ChangeRequest.objects.open().filter(client=client)).order_by("pk"), reader)
 
 
-def context(request: HttpRequest) -> dict[str, Any]:
-    """For every page: how many requests wait for this person's decision, counted when the page shows it."""
-
-    def waiting() -> int:
-        user = request.user
-        return ChangeRequest.objects.open().approvable_by(user).count() if isinstance(user, User) else 0
-
-    return {"requests_waiting": waiting}
+def waiting_for(user: User) -> ChangeRequestQuerySet:
+    """The requests that wait for this person's decision."""
+    return ChangeRequest.objects.open().approvable_by(user)

@@ -147,6 +147,7 @@ def plan(cursor: CursorWrapper, *, user: User, reference: str, rights: dict[str,
         'DROP TABLE IF EXISTS reverting; CREATE TEMP TABLE reverting ("table" text, row_id bigint, field text,'
         " old jsonb, new jsonb, present jsonb, verdict text) ON COMMIT DROP"
     )
+    parts, given = [], dict(parameters)
     for table in TABLES:
         if lock:
             cursor.execute(
@@ -157,12 +158,13 @@ def plan(cursor: CursorWrapper, *, user: User, reference: str, rights: dict[str,
             )
         may_value, may_row, granted = _allowed(user, table, rights)
         of_value, of_row = _taken(table)
-        given = parameters | granted | {"columns": table.columns, "stays": table.stays}
+        given |= granted | {f"{table.name}_columns": table.columns, f"{table.name}_stays": table.stays}
         for name, allowed, taken in (("values", may_value, of_value), ("rows", may_row, of_row)):
-            statement = sql.read("clients", f"revert_{name}").format(
-                table=table.name, chosen=chosen, allowed=allowed, taken=taken
-            )
-            cursor.execute(statement, given)
+            text = sql.read("clients", f"revert_{name}")
+            parts.append(text.format(table=table.name, chosen=chosen, allowed=allowed, taken=taken))
+    into = 'INSERT INTO reverting ("table", row_id, field, old, new, present, verdict) '
+    cursor.execute(into + " UNION ALL ".join(parts), given)
+    for table in TABLES:
         if table.days:
             _keep_in_order(cursor, table.name, *table.days)
     cursor.execute("ANALYZE reverting")

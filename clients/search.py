@@ -19,6 +19,7 @@ from clients.columns import rows as read_rows
 from clients.models import Client, Counterparty, Status
 from clients.querysets import ClientQuerySet
 from config import sql
+from config.once import once_a_page
 
 MANY = 1_000  # hits: up to here they are known one by one, beyond the list walks along its order
 FEW = 3  # results, below which what is similar is looked for too
@@ -74,12 +75,16 @@ def _holds(word: str) -> Q:
     if digits.isdecimal():
         if digits != word:
             condition |= Q(search__contains=digits)  # part of a phone, written with dashes
-        if len(digits) >= LEAST_INN_DIGITS:
-            # Resolved first: an OR over a join would keep the trigram index from being used.
-            owners = list(Counterparty.objects.filter(inn__startswith=digits).values_list("pk", flat=True)[:OWNERS])
-            if owners:
-                condition |= Q(counterparty__any=owners)
+        # Resolved first: an OR over a join would keep the trigram index from being used.
+        if len(digits) >= LEAST_INN_DIGITS and (owners := _owners(digits)):
+            condition |= Q(counterparty__any=owners)
     return condition
+
+
+@once_a_page
+def _owners(digits: str) -> list[int]:
+    """The counterparties whose INN begins with these."""
+    return list(Counterparty.objects.filter(inn__startswith=digits).values_list("pk", flat=True)[:OWNERS])
 
 
 class Search(NamedTuple):

@@ -11,6 +11,7 @@ from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
+from config import once
 from config.views import problem
 
 # Besides what Django's SecurityMiddleware and the content security policy say
@@ -64,6 +65,19 @@ def headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Ht
         for name, value in HEADERS.items():
             response.setdefault(name, value)
         return response
+
+    return middleware
+
+
+def one_page(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """A request that only reads asks once for what it needs often: the territories of a person above all. One that
+    writes asks each time: it decides by the answer, and may change it."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.method not in ("GET", "HEAD"):
+            return get_response(request)
+        with once.one_page():
+            return get_response(request)
 
     return middleware
 

@@ -35,6 +35,7 @@ GROUPS: dict[Group, str | Promise] = {
     Group.SHELF: _("Shelf"),
 }
 COLUMNS: tuple[Metric, ...] = tuple(metric for group in Group for metric in METRICS if metric.group is group)
+ANY = "metric"  # stands for a metric's key in an address that is looked up once for many
 NOTABLE = Decimal("0.1")  # of the total's value: from this difference on a cell is toned
 HEADLINE = ("okb", "akb", "okb_coverage", "visit_rate", "order_margin", "overdue_share")
 MONTHS_NAMED = 4  # of those that a client did not work in
@@ -71,6 +72,7 @@ _BESIDE: dict[Group, tuple[str, ...]] = {
 class Cell(NamedTuple):
     metric: Metric
     value: metrics.Number | None
+    text: str  # the value as it is shown: once, for it stands in the wide table and in the phone's
     url: str  # of the clients behind it
     tone: str  # "good" or "bad" beside the total, else ""
     differences: list[Difference]
@@ -205,13 +207,14 @@ def _line(row: Row, asked: Asked, by: By | None, total: Row, columns: list[Metri
     elif by is not None:
         part = {by.value: row.code}
     matrix = f"?{asked.query(by=asked.by.value, **part)}" if "territory" in part else ""
+    query, behind = asked.query(**part), reverse("kpi-behind", args=[ANY])
     cells = []
     for metric in columns:
         value = row.metrics[metric.key]
         then = [(former, former.rows.get(row.code, {}) if by else former.total) for former in formers]
         cells.append(
             Cell(
-                metric, value, f"{reverse('kpi-behind', args=[metric.key])}?{asked.query(**part)}",
+                metric, value, ui.metric(value, metric.unit), f"{behind.replace(ANY, metric.key)}?{query}",
                 _tone(metric, value, total.metrics[metric.key]) if by else "",
                 [compared.difference(metric, value, former, values) for former, values in then],
             )

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
+from config.once import once_a_page
 from kpi.models import FormerRule, Rule, RuleName
 
 DEFAULTS: dict[str, Decimal] = {
@@ -20,6 +21,7 @@ DEFAULTS: dict[str, Decimal] = {
 WHOLE = frozenset(set(RuleName) - {RuleName.AKB_MIN_AMOUNT, RuleName.ORDER_MIN_AMOUNT, RuleName.SYSTEM_THRESHOLD})
 
 
+@once_a_page
 def in_force(day: date) -> dict[str, Decimal]:
     """The value of every rule on `day`: the oldest known one where the history does not reach that far back."""
     values = DEFAULTS | dict(Rule.objects.values_list("name", "value"))

@@ -209,10 +209,13 @@ def work_off_marks() -> None:
             if period.stale:
                 continue
             cursor.execute(
-                "DROP TABLE IF EXISTS touched; CREATE TEMP TABLE touched (client_id bigint PRIMARY KEY) ON COMMIT DROP"
+                "DROP TABLE IF EXISTS touched;"
+                "CREATE TEMP TABLE touched (client_id bigint PRIMARY KEY, owing boolean) ON COMMIT DROP"
             )
             cursor.execute(
-                "INSERT INTO touched SELECT DISTINCT client_id FROM marked WHERE since <= %s AND until >= %s",
+                # What is owed changes by marks without an end only (kpi/sql/marks.sql): else it stays as it is.
+                "INSERT INTO touched SELECT client_id, bool_or(until = 'infinity') FROM marked"
+                " WHERE since <= %s AND until >= %s GROUP BY client_id",
                 [period.d1, period.d0],
             )
             if cursor.rowcount > many:
@@ -230,12 +233,13 @@ def _reckon_whole(pk: int) -> None:
 
 
 _ONLY = " IN (SELECT client_id FROM touched)"
-_WHOLE = {"lines": "sales_line", "only": "", "only_clients": ""}
+_WHOLE = {"lines": "sales_line", "only": "", "only_clients": "", "owing": ""}
 _TOUCHED = {
     "lines": "(SELECT l.* FROM touched JOIN sales_invoice i USING (client_id) JOIN sales_line l ON l.invoice_id = i.id"
     " WHERE i.date BETWEEN %(d0)s AND %(d1)s)",
     "only": f"AND client_id{_ONLY}",
     "only_clients": f"AND c.id{_ONLY}",
+    "owing": "AND i.client_id IN (SELECT client_id FROM touched WHERE owing)",
 }
 
 
@@ -250,12 +254,11 @@ def _reckon(cursor: CursorWrapper, period: Period, *, whole: bool) -> None:
     }
     cursor.execute(sql.read("kpi", "client_facts").format(**(_WHOLE if whole else _TOUCHED)), parameters)
     cursor.execute(
-        sql.read("kpi", "cells").format(
+        sql.read("kpi", "cells_whole" if whole else "cells").format(
             measures=", ".join(MEASURES),
             details=", ".join(DETAILS),
-            sums=", ".join(f"sum(sign * {name})" for name in MEASURES),
+            sums=", ".join(f"sum({name})" if whole else f"sum(sign * {name})" for name in MEASURES),
             added=", ".join(f"{name} = c.{name} + excluded.{name}" for name in MEASURES),
-            old="kpi_periodclient WHERE period_id = %(period)s" + ("" if whole else f" AND client_id{_ONLY}"),
         ),
         {"period": period.pk},
     )

@@ -471,6 +471,7 @@ def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
         _move(make.client(inside.client.territory, name=f"Moved {outside.word}"), outside.client.territory)
         services.period_current(date(2026, 1, 1), date(2026, 1, 31))
         flows_refresh()
+        services.ranks_stored(date(2026, 1, 31))
         yield World(
             inside,
             outside,

@@ -19,9 +19,11 @@ from clients.keyset import SORTS
 from clients.listing import TABS
 from clients.models import Segment
 from tests import make
-from tests.test_rights_matrix import DECLARED, ROLES, World, _plain_static_files, ask, world  # noqa: F401
+from tests import test_rights_matrix as matrix
+from tests.test_rights_matrix import DECLARED, ROLES, World, ask
 
 ENOUGH = 15
+world, _plain_static_files = matrix.world, matrix._plain_static_files  # its fixtures
 PAGES = sorted({name for name, method in DECLARED if method == "GET"})
 # In a test's transaction Django makes a savepoint where it would begin a transaction.
 NOT_COUNTED = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT")
@@ -55,7 +57,7 @@ def _too_many(asked: dict[str, Callable[[], HttpResponse]]) -> dict[str, int]:
 
 
 @pytest.fixture(autouse=True)
-def _sessions_noted(world: World) -> None:  # noqa: F811
+def _sessions_noted(world: World) -> None:
     """Where a session is used is written down every five minutes: not a page's own."""
     for session in world.sessions.values():
         _browser(session).get("/clients/")
@@ -68,7 +70,7 @@ def _browser(session: str) -> Browser:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_takes_few_statements(world: World, name: str) -> None:  # noqa: F811
+def test_a_page_takes_few_statements(world: World, name: str) -> None:
     asked = {
         who: lambda who=who: ask(world, name, "GET", who, world.inside)
         for who in ROLES
@@ -108,7 +110,7 @@ def _shown(answer: HttpResponse) -> HttpResponse:
     return answer
 
 
-def _states(world: World, segment: Segment) -> Iterator[str]:  # noqa: F811
+def _states(world: World, segment: Segment) -> Iterator[str]:
     """Addresses of the list, its counts and filters, the search as one types, and the card."""
     client, person = world.inside.client, world.people[Role.REP]
     filtered = {
@@ -117,11 +119,15 @@ def _states(world: World, segment: Segment) -> Iterator[str]:  # noqa: F811
     }  # fmt: skip
     searches = ["магазин", "магозин 1", "vfufpby", "8 (912) 345-67-89", "345-67", client.code, "7700000000", "ничего"]
     states: list[dict[str, Any]] = [{}, filtered | {"segment": segment.pk, "flag": list(FLAGS)}]
-    states += [{"status": tab, "sort": f"-{sort}"} for tab in TABS for sort in SORTS]
+    states += [{"status": "all", "sort": f"-{sort}"} for sort in SORTS]
     states += [{"status": tab, "last": 1} for tab in TABS]
-    states += [{"status": tab, "after": "1~a"} for tab in TABS]
-    states += [{"status": tab, "search": text} for tab in TABS for text in searches]
-    states += [{"status": tab, "search": text} | filtered for tab in ("lost", "all") for text in searches]
+    states += [{"status": tab, "after": "1~a"} for tab in ("active", "all")]
+    states += [{"status": "active", "search": text} for text in searches]
+    states += [
+        {"status": tab, "search": text, "segment": segment.pk} | filtered
+        for tab in ("lost", "all")
+        for text in searches
+    ]
     for state in states:
         query = urlencode(state, doseq=True)
         yield f"/clients/?{query}"

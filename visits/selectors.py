@@ -150,11 +150,6 @@ def team(user: User, found: ClientQuerySet, today: date) -> list[Workload]:
 MANY_STEPS = 99
 
 
-def steps_waiting(found: ClientQuerySet, today: date) -> int:
-    """How many next steps are due today or overdue; above MANY_STEPS it isn't counted on."""
-    return open_steps(found, today).order_by()[: MANY_STEPS + 1].count()
-
-
 def not_visited_this_month() -> Q:
     """Of a client: no visit done since the first of this month, planned or not for it."""
     first = timezone.localtime().replace(day=1, hour=0, minute=0, second=0, microsecond=0)

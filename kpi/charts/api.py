@@ -162,11 +162,11 @@ class Chart(APIView):
             case Key.BASE:
                 services.work_off_marks()
                 serializer = BaseChartSerializer
-                answer = {"points": selectors.base(territory=territory, d0=d0, d1=d1)}
+                answer = {"points": selectors.base(territory=territory, d0=d0, d1=d1, first=selectors.first_order())}
             case Key.FLOW:
                 services.work_off_marks()
                 serializer = FlowChartSerializer
-                months = selectors.flow(territory=territory, d0=d0, d1=d1)
+                months = selectors.flow(territory=territory, d0=d0, d1=d1, first=selectors.first_order())
                 answer = {"months": [month._asdict() | {"moves": _moves(month)} for month in months]}
             case Key.PARETO:
                 serializer = CurveChartSerializer

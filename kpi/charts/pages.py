@@ -1,7 +1,7 @@
 """The charts as their templates want them: marks with addresses, axes with names, tables of the same numbers."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -100,6 +100,7 @@ class Base:
     labels: list[Label]
     rows: list[tuple[str, list[tuple[int | None, str]]]]
     counting: bool
+    computed_at: datetime | None  # of the period itself; None where it isn't stored
 
 
 def base(points: list[Point], asked: Asked) -> Base:
@@ -128,7 +129,7 @@ def base(points: list[Point], asked: Asked) -> Base:
     ]
     return Base(
         scale, lines, _labels([(point.d0, point.d1) for point in points]), rows,
-        any(point.okb is None for point in points[-1 - selectors.ASKED_FOR :]),
+        any(point.okb is None for point in points[-1 - selectors.ASKED_FOR :]), points[-1].computed_at,
     )  # fmt: skip
 
 
@@ -383,13 +384,13 @@ def curve(found: Curve, asked: Asked) -> Drawn:
 # --- the page, and the clients behind a part of it ---------------------------------------------------------------
 
 
-def charts(territory: Territory, asked: Asked, part: Status) -> dict[str, Any]:
-    """All charts of a node and period, from what is stored."""
+def charts(territory: Territory, asked: Asked, part: Status, first: date | None) -> dict[str, Any]:
+    """All charts of a node and period, from what is stored; `first`: day of the first order."""
     ranks = selectors.ranks(territory=territory, d1=asked.d1, catch_up=False)
     grids = {key: grid(selectors.ranked(ranks, key), key, asked) for key in (Key.ABCDE, Key.RANKS, Key.RFM)}
     return {
-        "base": base(selectors.base(territory=territory, d0=asked.d0, d1=asked.d1), asked),
-        "flow": flow(selectors.flow(territory=territory, d0=asked.d0, d1=asked.d1), asked, part),
+        "base": base(selectors.base(territory=territory, d0=asked.d0, d1=asked.d1, first=first), asked),
+        "flow": flow(selectors.flow(territory=territory, d0=asked.d0, d1=asked.d1, first=first), asked, part),
         "abcde": grids[Key.ABCDE],
         "channels": channels(grids[Key.ABCDE]),
         "ranks": grids[Key.RANKS],
@@ -409,7 +410,9 @@ class Told(NamedTuple):
 
 def told(part: Part) -> Told:
     if part.key is Key.FLOW:
-        month = next(iter(selectors.flow(territory=part.territory, d0=part.d1.replace(day=1), d1=part.d1)[-1:]), None)
+        month = next(
+            iter(selectors.flow(territory=part.territory, d0=part.d1.replace(day=1), d1=part.d1, first=None)[-1:]), None
+        )
         names = [Status(code).label if code in Status.values else gettext("Any") for code in (part.row, part.column)]
         clients = sum(
             number for (before, after), number in (month.moves if month else {}).items()

@@ -3,20 +3,20 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from enum import Enum
 from itertools import accumulate
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Min, Sum
+from django.db.models import Exists, F, Min, Q, Sum
 from django.utils import timezone
 
 from accounts.models import User
 from clients.models import Category, Channel, Status
 from config import sql
 from kpi import metrics, periods, services
-from kpi.models import FlowCell, FlowMonth, Period, PeriodCell, RankCell, RankDay
+from kpi.models import FlowCell, FlowMonth, Period, RankCell, RankDay
 from sales.models import Invoice
 from territories.models import Territory, TerritoryPath
 from territories.selectors import territory_ids
@@ -47,6 +47,7 @@ class Point(NamedTuple):
     okb: metrics.Number | None
     akb: metrics.Number | None
     stable_akb: metrics.Number | None
+    computed_at: datetime | None
 
 
 class Month(NamedTuple):
@@ -138,9 +139,8 @@ class Behind(NamedTuple):
         return (Status(self.before), Status(self.after)) if self.before and self.after else None
 
 
-def base(*, territory: Territory, d0: date, d1: date) -> list[Point]:
-    """The base in this period and in those as long before it, from the first with an order on."""
-    first = _first_order()
+def base(*, territory: Territory, d0: date, d1: date, first: date | None) -> list[Point]:
+    """The base in this period and in those as long before it, from the first with an order on (first_order())."""
     days = []
     for back in range(POINTS):
         try:
@@ -150,26 +150,26 @@ def base(*, territory: Territory, d0: date, d1: date) -> list[Point]:
         if back and (first is None or end < first):
             break
         days.append((begin, end))
-    known = {(period.d0, period.d1): period for period in Period.objects.filter(d0__in=[both[0] for both in days])}
-    for both in days[: 1 + ASKED_FOR]:
-        if both not in known:
-            services.period_at_hand(*both)
-    stored = {known[both].pk: both for both in days if both in known and not known[both].stale}
     below = TerritoryPath.objects.filter(above=territory).values("below")
-    sums = PeriodCell.objects.filter(period__in=stored, territory__in=below).values_list("period")
-    found = {pk: figures for pk, *figures in sums.annotate(Sum("okb"), Sum("akb"), Sum("stable_akb"))}
-    figures = {both: found.get(pk, [0, 0, 0]) for pk, both in stored.items()}
-    points = [Point(*both, *figures.get(both, [None] * 3)) for both in reversed(days)]
+    here = Q(periodcell__territory__in=below)
+    keys = ("okb", "akb", "stable_akb")
+    sums = {f"sum_{key}": Sum(f"periodcell__{key}", filter=here, default=0) for key in keys}
+    known = Period.objects.filter(d0__in=[begin for begin, _end in days]).values_list("d0", "d1", "stale")
+    rows = known.annotate(**sums, at=F("computed_at"))
+    figures = {(begin, end): [None] * 4 if stale else row for begin, end, stale, *row in rows}
+    for both in days[: 1 + ASKED_FOR]:
+        if both not in figures:
+            services.period_at_hand(*both)
+    points = [Point(*both, *figures.get(both, [None] * 4)) for both in reversed(days)]
     while len(points) > 1 + ASKED_FOR and points[0].okb is None:
         del points[0]
     return points
 
 
-def flow(*, territory: Territory, d0: date, d1: date) -> list[Month]:
+def flow(*, territory: Territory, d0: date, d1: date, first: date | None) -> list[Month]:
     """The moves of the months of a period, and of as many before that they are twelve; 36 at most."""
     last = min(d1, timezone.localdate()).replace(day=1)
     count = min(max(services.months_of(d0.replace(day=1), last), POINTS), MOST_MONTHS)
-    first = _first_order()
     months = [month for month in (services.months_before(last, back) for back in range(count)) if month.year > 1]
     months = [month for month in months if month == last or (first and month >= first.replace(day=1))]
     stored = FlowMonth.objects.in_bulk(months)
@@ -197,13 +197,19 @@ def ranks(*, territory: Territory, d1: date, catch_up: bool = True) -> Ranks:
 
     `catch_up` False shows what is stored at once, and whether it is current.
     """
-    day, current = _ranked_on(d1, catch_up)
+    day = min(d1, timezone.localdate())
+    if catch_up:
+        services.ranks_stored(day)
     below = TerritoryPath.objects.filter(above=territory).values("below")
-    found = RankCell.objects.filter(day=day, territory__in=below).values_list("chart", "row", "column")
+    found = RankCell.objects.filter(day=day, territory__in=below).values_list("chart", "row", "column").order_by()
+    sums = found.annotate(Sum("clients"), Sum("amount"), Sum("margin"), Sum("potential"))
+    rows = list(sums.annotate(current=Exists(RankDay.objects.filter(as_of=day))))
+    if not rows and not RankCell.objects.filter(day=day).exists() and not catch_up:
+        return ranks(territory=territory, d1=d1)  # never asked for
     cells: dict[Key, list[Cell]] = {key: [] for key in Key}
-    for chart, *cell in found.annotate(Sum("clients"), Sum("amount"), Sum("margin"), Sum("potential")).order_by():
+    for chart, *cell, _current in rows:
         cells[Key(chart)].append(Cell(*cell))
-    return Ranks(day, current, cells)
+    return Ranks(day, all(row[-1] for row in rows), cells)
 
 
 def ranked(found: Ranks, key: Key) -> Ranked:
@@ -236,19 +242,18 @@ def curve(found: Ranks) -> Curve:
     return Curve(found.day, found.current, steps, (clients[-1] if rows else 0) + idle, total, idle)
 
 
-def _ranked_on(d1: date, catch_up: bool) -> tuple[date, bool]:
-    """The day of the ranks that a period shows, stored by then; and whether they are those of now."""
-    day = min(d1, timezone.localdate())
-    current = RankDay.objects.filter(as_of=day).exists()
-    if catch_up or not (current or RankCell.objects.filter(day=day).exists()):
-        services.ranks_stored(day)
-        current = True
-    return day, current
-
-
-def _first_order() -> date | None:
+def first_order() -> date | None:
+    """The day that time begins with on the charts."""
     day: date | None = Invoice.objects.aggregate(Min("date"))["date__min"]
     return day
+
+
+def waiting_and_first_order() -> tuple[int, date | None]:
+    """How many clients' changes are not in the charts yet, and the above."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT (SELECT count(DISTINCT client_id) FROM kpi_mark), (SELECT min(date) FROM sales_invoice)")
+        waiting, first = cursor.fetchone()
+    return waiting, first
 
 
 def behind(*, user: User, part: Part, after: tuple[metrics.Number, str] | None = None, limit: int = 50) -> list[Behind]:

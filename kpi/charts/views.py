@@ -26,12 +26,16 @@ def kpi_charts(request: StaffRequest) -> HttpResponse:
     if request.htmx.target == "freshness":
         return freshness(request, asked.territory, asked)
     part = next((status for status in pages.PARTS if status.value == request.GET.get("part")), Status.ACTIVE)
-    context = head(request, asked, asked.territory) | pages.charts(asked.territory, asked, part)
-    period = services.period_stored(asked.d0, asked.d1)
-    assert period.computed_at is not None
+    waiting, first = selectors.waiting_and_first_order()
+    shown = pages.charts(asked.territory, asked, part, first)
+    if shown["base"].computed_at is None:
+        services.period_stored(asked.d0, asked.d1)
+        shown = pages.charts(asked.territory, asked, part, first)
+    computed_at = shown["base"].computed_at
+    context = head(request, asked, asked.territory) | shown
     context |= {
-        "matrix": {"computed_at": period.computed_at, "waiting": services.waiting()},
-        "seen": period.computed_at.isoformat(),
+        "matrix": {"computed_at": computed_at, "waiting": waiting},
+        "seen": computed_at.isoformat(),
         "nodes": choices(tree(request.user), asked.territory.code),
     }
     return render_page(request, "charts/charts.html", "charts/_charts.html", context)

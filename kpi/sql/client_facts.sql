@@ -5,60 +5,71 @@
 DROP TABLE IF EXISTS fresh;
 CREATE TEMP TABLE fresh ON COMMIT DROP AS
 WITH
--- A product as one bit of a string: sets of SKUs are united and counted exactly, which counts could not be.
+-- A product as one bit of a string: sets of SKUs are united and counted exactly, which counts could not be. Its
+-- category is one bit more, behind those of all products, so that one union serves both.
+-- Not materialized: a CTE that is stays in one process, and the lines are to be read and summed by several.
 numbered AS (
     SELECT id, category, in_focus,
-           (row_number() OVER (ORDER BY id) - 1)::int AS bit, (count(*) OVER ())::int AS bits,
+           (row_number() OVER (ORDER BY id) - 1)::int AS bit, (count(*) OVER ())::int AS products,
            (dense_rank() OVER (ORDER BY category) - 1)::int AS category_bit
     FROM sales_product
 ),
-mask AS MATERIALIZED (
+mask AS NOT MATERIALIZED (
     SELECT id, category, in_focus,
-           set_bit(repeat('0', bits)::varbit, bit, 1) AS sku,
-           set_bit(repeat('0', max(category_bit) OVER () + 1)::varbit, category_bit, 1) AS categories
+           set_bit(set_bit(repeat('0', products + max(category_bit) OVER () + 1)::varbit, bit, 1),
+                   products + category_bit, 1) AS bits
     FROM numbered
 ),
 focus AS MATERIALIZED (
-    SELECT bit_or(sku) AS skus FROM mask WHERE in_focus GROUP BY category
+    SELECT substring(bit_or(bits) FROM 1 FOR (SELECT count(*)::int FROM sales_product)) AS skus
+    FROM mask WHERE in_focus GROUP BY category
 ),
--- All invoices of a day are one order (metric 13); returns of the day count in amount and margin only.
-by_day AS (
+-- All invoices of a day are one order (metric 13); returns of the day count in amount and margin only: their lines
+-- find no mask, so that one comparison of quantities serves all that is asked of sales.
+summed AS (
     SELECT l.client_id, l.date,
-           sum(l.amount) AS amount,
-           sum(l.amount - coalesce(l.cost, 0)) AS margin,
-           sum(l.amount) FILTER (WHERE l.quantity > 0) AS sale,
-           bit_or(m.sku) FILTER (WHERE l.quantity > 0) AS skus,
-           bit_or(m.categories) FILTER (WHERE l.quantity > 0) AS categories
-    FROM {lines} l JOIN mask m ON m.id = l.product_id
+           kpi_plus(l.amount) FILTER (WHERE m.bits IS NOT NULL) AS sale,
+           kpi_plus(l.amount) FILTER (WHERE m.bits IS NULL) AS returned,
+           kpi_plus(l.cost) AS cost, bit_or(m.bits) AS bits
+    FROM {lines} l LEFT JOIN mask m ON m.id = l.product_id AND l.quantity > 0
     WHERE l.date BETWEEN %(d0)s AND %(d1)s
     GROUP BY l.client_id, l.date
 ),
+by_day AS (
+    SELECT client_id, date_trunc('month', date::timestamp)::date AS month, sale,
+           coalesce(sale, 0) + coalesce(returned, 0) AS amount,
+           coalesce(sale, 0) + coalesce(returned, 0) - coalesce(cost, 0) AS margin,
+           skus, bit_count(skus) AS sku_count, bit_count(bits) - bit_count(skus) AS category_count
+    FROM (
+        SELECT *, substring(bits FROM 1 FOR (SELECT count(*)::int FROM sales_product)) AS skus FROM summed OFFSET 0
+    ) s
+),
 by_month AS (
-    SELECT client_id, date_trunc('month', date)::date AS month,
-           count(skus) AS orders,
+    SELECT client_id, month,
+           count(skus)::int AS orders,
            count(*) FILTER (
-               WHERE skus IS NOT NULL AND sale >= %(order_min_amount)s AND bit_count(skus) >= %(order_min_skus)s
-                     AND bit_count(categories) >= %(order_min_categories)s
-           ) AS effective_orders,
+               WHERE sale >= %(order_min_amount)s AND sku_count >= %(order_min_skus)s
+                     AND category_count >= %(order_min_categories)s
+           )::int AS effective_orders,
            -- The least of arrays is the one whose first element, the distance, is the least
            min(ARRAY[
                greatest(%(order_min_amount)s - sale, 0) / greatest(%(order_min_amount)s, 0.01)
-                   + greatest(%(order_min_skus)s - bit_count(skus), 0) / greatest(%(order_min_skus)s, 1.0)
-                   + greatest(%(order_min_categories)s - bit_count(categories), 0) / greatest(%(order_min_categories)s, 1.0),
+                   + greatest(%(order_min_skus)s - sku_count, 0) / greatest(%(order_min_skus)s, 1.0)
+                   + greatest(%(order_min_categories)s - category_count, 0) / greatest(%(order_min_categories)s, 1.0),
                greatest(%(order_min_amount)s - sale, 0),
-               greatest(%(order_min_skus)s - bit_count(skus), 0),
-               greatest(%(order_min_categories)s - bit_count(categories), 0)
+               greatest(%(order_min_skus)s - sku_count, 0),
+               greatest(%(order_min_categories)s - category_count, 0)
            ]) FILTER (
-               WHERE skus IS NOT NULL AND (sale < %(order_min_amount)s OR bit_count(skus) < %(order_min_skus)s
-                                           OR bit_count(categories) < %(order_min_categories)s)
+               WHERE sale < %(order_min_amount)s OR sku_count < %(order_min_skus)s
+                     OR category_count < %(order_min_categories)s
            ) AS nearest_order,
-           sum(amount) AS amount, sum(margin) AS margin, bit_or(skus) AS skus
-    FROM by_day GROUP BY client_id, date_trunc('month', date)
+           kpi_plus(amount) AS amount, kpi_plus(margin) AS margin, bit_or(skus) AS skus
+    FROM by_day GROUP BY client_id, month
 ),
 sold AS (
-    SELECT client_id, sum(orders) AS orders, sum(effective_orders) AS effective_orders, sum(amount) AS amount,
-           sum(margin) AS margin, bit_or(skus) AS skus, min(nearest_order) AS nearest_order,
-           sum(orders) > 0 AND sum(amount) >= %(akb_min_amount)s
+    SELECT client_id, sum(orders) AS orders, sum(effective_orders) AS effective_orders, kpi_plus(amount) AS amount,
+           kpi_plus(margin) AS margin, bit_or(skus) AS skus, min(nearest_order) AS nearest_order,
+           sum(orders) > 0 AND kpi_plus(amount) >= %(akb_min_amount)s
                AND coalesce(bit_count(bit_or(skus)), 0) >= %(akb_min_skus)s AS worked,
            array_agg(month ORDER BY month) FILTER (
                WHERE orders > 0 AND amount >= %(akb_min_amount)s AND bit_count(skus) >= %(akb_min_skus)s
@@ -70,24 +81,23 @@ planned AS (
     WHERE planned_on BETWEEN %(d0)s AND %(d1)s {only} GROUP BY client_id
 ),
 -- Invoices with terms, and what was paid on each by the end of d1 and by its due date
-credit AS MATERIALIZED (
-    SELECT id, client_id, date + payment_terms_days AS due_on, total FROM sales_invoice
-    WHERE payment_terms_days > 0 AND date <= %(d1)s {only}
-),
-paid AS (
-    SELECT c.id, sum(p.amount) FILTER (WHERE p.paid_on <= %(d1)s) AS by_end, sum(p.amount) FILTER (WHERE p.paid_on <= c.due_on) AS by_due
-    FROM credit c JOIN sales_payment p ON p.invoice_id = c.id GROUP BY c.id
+credit AS (
+    SELECT i.client_id, i.total, i.date + i.payment_terms_days AS due_on,
+           coalesce(kpi_plus(p.amount) FILTER (WHERE p.paid_on <= %(d1)s), 0) AS by_end,
+           coalesce(kpi_plus(p.amount) FILTER (WHERE p.paid_on <= i.date + i.payment_terms_days), 0) AS by_due
+    FROM sales_invoice i LEFT JOIN sales_payment p ON p.invoice_id = i.id
+    WHERE i.payment_terms_days > 0 AND i.date <= %(d1)s {owing}
+    GROUP BY i.id
 ),
 receivable AS (
-    SELECT c.client_id,
+    SELECT client_id,
            -- Metric 21: the rest at the end of d1, where positive, and of it the overdue part
-           sum(greatest(c.total - coalesce(p.by_end, 0), 0)) AS debt,
-           coalesce(sum(greatest(c.total - coalesce(p.by_end, 0), 0)) FILTER (WHERE c.due_on < %(d1)s), 0) AS overdue,
+           kpi_plus(total - by_end) FILTER (WHERE total > by_end) AS debt,
+           kpi_plus(total - by_end) FILTER (WHERE total > by_end AND due_on < %(d1)s) AS overdue,
            -- Metric 22: what fell due in the period, and what of it came in time
-           coalesce(sum(c.total) FILTER (WHERE c.total > 0 AND c.due_on BETWEEN %(d0)s AND %(d1)s), 0) AS due,
-           coalesce(sum(least(c.total, coalesce(p.by_due, 0)))
-               FILTER (WHERE c.total > 0 AND c.due_on BETWEEN %(d0)s AND %(d1)s), 0) AS due_paid
-    FROM credit c LEFT JOIN paid p ON p.id = c.id GROUP BY c.client_id
+           kpi_plus(total) FILTER (WHERE total > 0 AND due_on BETWEEN %(d0)s AND %(d1)s) AS due,
+           kpi_plus(least(total, by_due)) FILTER (WHERE total > 0 AND due_on BETWEEN %(d0)s AND %(d1)s) AS due_paid
+    FROM credit GROUP BY client_id
 ),
 -- Territory and channel in force on d1, today for a period that has not ended
 moved AS (
