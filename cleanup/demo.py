@@ -22,7 +22,7 @@ from cleanup.models import Answer, Answers, Campaign, Decision, Section, Sheet, 
 from cleanup.results.services import result_reckon
 from clients.models import Channel, Client, Status
 from clients.services import client_update
-from territories.selectors import rights_kept
+from config.once import one_page
 
 OPEN = {"condition_key": "works", "condition_value": "yes"}
 # What the distributor asks beside the usual questions (standard.py): key, kind, text, further fields.
@@ -48,7 +48,7 @@ def fill(*, admin: User, today: date, seed: int = 6) -> None:
     """Both campaigns, in one transaction: all or, interrupted, nothing. Does nothing where there are campaigns."""
     if Campaign.objects.exists():
         return
-    with rights_kept():
+    with one_page():
         version = _questionnaire(admin)
         _Year(admin, _last_year(admin, version, today), Random(seed)).past(today)  # noqa: S311
         _Year(admin, _this_year(admin, today), Random(seed + 1)).running(today)  # noqa: S311
