@@ -116,7 +116,8 @@ def weights(one: Client, other: Client) -> list[tuple[str | Promise, int, int]]:
     told = [each for each in hanging.everything() if each.what]
     query = " UNION ALL ".join(
         f"SELECT {place}, count(*) FILTER (WHERE {each.column} = %(one)s),"
-        f" count(*) FILTER (WHERE {each.column} = %(other)s) FROM {each.table} WHERE {each.column} IN (%(one)s, %(other)s)"
+        f" count(*) FILTER (WHERE {each.column} = %(other)s)"
+        f" FROM {each.table} WHERE {each.column} IN (%(one)s, %(other)s)"
         for place, each in enumerate(told)
     )
     with connection.cursor() as cursor:

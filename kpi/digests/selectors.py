@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
@@ -123,10 +123,11 @@ class Content(NamedTuple):
 
 
 @once_a_page
-def nodes(user: User) -> list[Territory]:
-    """The nodes that a person's letter is about, the first NODES they hold; with the ids of all below each."""
+def nodes(user: User) -> dict[Territory, list[int]]:
+    """The nodes that a person's letter is about, the first NODES they hold; of each the ids of all below it."""
     below = TerritoryPath.objects.filter(above=OuterRef("pk")).values("below")
-    return list(top_territories(user).annotate(all_below=ArraySubquery(below)).order_by("code")[:NODES])
+    found = top_territories(user).annotate(all_below=ArraySubquery(below)).order_by("code")[:NODES]
+    return {node: node.all_below for node in found}
 
 
 Days = tuple[date, date]
@@ -169,8 +170,8 @@ def content(user: User, day: date, found: dict[Days, Period] | None = None) -> C
     if found is None:
         found = reckon(day)
     d0, d1 = day.replace(day=1), services.month_end(day)
-    held, seen = nodes(user), territory_ids(user, "view")
-    below = {pk for node in held for pk in node.all_below}
+    held, seen = list(nodes(user)), territory_ids(user, "view")
+    below = {pk for ids in nodes(user).values() for pk in ids}
     places = sorted(below if seen is None else below & set(seen))
     months = {"from": f"{d0:%Y-%m}", "to": f"{d0:%Y-%m}"}
     first = {"territory": held[0].code} if held else {}
@@ -188,7 +189,7 @@ def content(user: User, day: date, found: dict[Days, Period] | None = None) -> C
             Asked(label(each.field), each.client.name, str(each.author), timezone.localtime(each.at).date())
             for each in asked
         ],
-        request_count=asked[0].total if asked else 0, requests_url=reverse("request-queue"),
+        request_count=cast("Any", asked[0]).total if asked else 0, requests_url=reverse("request-queue"),
         overdue=_overdue(places, found[d0, d1].pk),
         overdue_url=f"{reverse('kpi-almost', args=['overdue_share'])}?{urlencode(first | months)}",
         up=moved.up, down=moved.down, up_count=moved.up_count, down_count=moved.down_count,

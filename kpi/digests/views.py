@@ -26,13 +26,13 @@ def digest(request: StaffRequest) -> HttpResponse:
     """The letter as it would go out today, and whether one wants it."""
     if request.user.role not in services.READERS:
         raise PermissionDenied
-    stored = services.setting_of(request.user)
-    form = SettingForm(request.POST or None, initial={"wanted": stored.wanted, "language": stored.language})
+    setting = services.setting_of(request.user)
+    form = SettingForm(request.POST or None, initial={"wanted": setting.wanted, "language": setting.language})
     if request.method == "POST" and form.is_valid():
         services.setting_set(user=request.user, **form.cleaned_data, way=Way.BROWSER, ip=client_ip(request))
         messages.success(request, _("Saved."))
         return redirect("kpi-digest")
-    nodes, day = selectors.nodes(request.user), timezone.localdate() - timedelta(days=1)
+    nodes, day = list(selectors.nodes(request.user)), timezone.localdate() - timedelta(days=1)
     if not nodes:
         return render(request, "kpi/nothing.html")
     stored = selectors.stored(day)
