@@ -158,10 +158,9 @@ def stored(day: date) -> Stored:
 
 def reckon(day: date) -> dict[Days, Period]:
     """Store what a letter as of `day` is made of, where it isn't yet; its periods."""
-    found = {days: services.period_stored(*days) for days in _spans(day)}
-    for moved in ranks.month_days(day.replace(day=1)):
+    for moved in ranks.month_days(day.replace(day=1)):  # first: changes that wait may make periods stale
         services.ranks_stored(moved)
-    return found
+    return {days: services.period_stored(*days) for days in _spans(day)}
 
 
 def content(user: User, day: date, found: dict[Days, Period] | None = None) -> Content:
@@ -170,8 +169,8 @@ def content(user: User, day: date, found: dict[Days, Period] | None = None) -> C
     if found is None:
         found = reckon(day)
     d0, d1 = day.replace(day=1), services.month_end(day)
-    held, seen = list(nodes(user)), territory_ids(user, "view")
-    below = {pk for ids in nodes(user).values() for pk in ids}
+    known, seen = nodes(user), territory_ids(user, "view")
+    held, below = list(known), {pk for ids in known.values() for pk in ids}
     places = sorted(below if seen is None else below & set(seen))
     months = {"from": f"{d0:%Y-%m}", "to": f"{d0:%Y-%m}"}
     first = {"territory": held[0].code} if held else {}

@@ -73,10 +73,10 @@ PAGES = {
 # Parts of a page that htmx fetches; they are seen in it (the list's, the card's and the map's own tests open them).
 PARTS = {
     "client-counts", "client-filter", "client-columns", "segment-menu", "segment-new", "segment-edit", "palette",
-    "client-history", "counterparty-options", "client-territories", "client-orders", "client-invoices", "invoice-lines", "client-visits",
+    "client-history", "counterparty-options", "client-orders", "client-invoices", "invoice-lines", "client-visits",
     "client-contacts", "contact-new", "contact", "client-interactions", "interaction-new", "duplicates-check",
     "client-merged", "territory-options", "client-kpi", "client-map-view", "plans-add", "client-plans",
-    "client-category-note", "client-efforts",
+    "client-category-note", "client-efforts", "client-territories",
 }  # fmt: skip
 # No HTML, or an answer that leads elsewhere.
 NONE = {"home", "health", "notice-open", "job-file", "import-errors", "kpi-workbook"}
