@@ -228,7 +228,7 @@ def client_territories(request: StaffRequest) -> HttpResponse:
     if territory_ids(request.user, "change") == []:
         raise PermissionDenied
     client = _client(request, request.GET["client"]) if "client" in request.GET else None
-    nodes, chosen = destinations(request.user, client and client.territory), request.GET.get("territory", "")
+    nodes, chosen = destinations(request.user, client.territory if client else None), request.GET.get("territory", "")
     here = next((node for node in nodes if str(node.pk) == chosen), None)
     shown = choices(nodes, here.code if here else "")
     return render(request, "clients/_territories.html", {"nodes": shown, "here": here, "client": client})
