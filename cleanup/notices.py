@@ -1,6 +1,7 @@
 """The notices of the clean-up."""
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.notices import says
 
@@ -15,6 +16,14 @@ def returned(*, client: str, who: str, word: str) -> str:
 @says("campaign_started")
 def started(*, campaign: str, last_day: str) -> str:
     return _("The clean-up “%(campaign)s” has begun; it ends on %(day)s.") % {"campaign": campaign, "day": last_day}
+
+
+@says("campaign_reminder")
+def reminder(*, campaign: str, left: int, last_day: str) -> str:
+    return ngettext(
+        "“%(campaign)s”: %(n)d client waits for your answer until %(day)s.",
+        "“%(campaign)s”: %(n)d clients wait for your answer until %(day)s.", left,
+    ) % {"campaign": campaign, "n": left, "day": last_day}  # fmt: skip
 
 
 @says("campaign_proposed")

@@ -154,7 +154,11 @@ def campaign_resume(*, user: User, pk: int, way: Way = Way.BROWSER) -> Campaign:
 
 def campaign_close(*, user: User, pk: int, way: Way = Way.BROWSER) -> Campaign:
     """End it, early or not: no more answers are taken; what was answered may still be decided."""
-    return _move(user, pk, way, State.CLOSED, State.RUNNING, State.PAUSED, closed_at=timezone.now())
+    from cleanup.results.services import result_ask  # it imports the models of this app's campaigns
+
+    campaign = _move(user, pk, way, State.CLOSED, State.RUNNING, State.PAUSED, closed_at=timezone.now())
+    transaction.on_commit(lambda: result_ask(campaign=campaign))
+    return campaign
 
 
 def campaign_prolong(*, user: User, pk: int, last_day: date, way: Way = Way.BROWSER) -> Campaign:

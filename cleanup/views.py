@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import Role
 from accounts.requests import StaffRequest
-from cleanup import selectors, services
+from cleanup import answering, selectors, services
 from cleanup.forms import CampaignForm, ProlongForm
 from cleanup.models import Campaign, State
 from territories.selectors import territory_ids
@@ -78,6 +78,7 @@ def campaign_page(request: StaffRequest, pk: int) -> HttpResponse:
         context |= {
             "counts": selectors.counts(campaign, request.user), "job": campaign.prefill_job,
             "decides": territory_ids(request.user, "approve") != [],
+            "leads": request.user.role != Role.REP, "mine": answering.left(campaign, request.user),
             "prolong": ProlongForm(initial={"last_day": campaign.last_day}),
         }  # fmt: skip
     return render(request, "cleanup/campaign.html", context)

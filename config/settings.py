@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "kpi.efforts",
     "kpi.digests",
     "cleanup",
+    "cleanup.results",
 ]
 MIDDLEWARE = [
     "config.middleware.log_requests",
@@ -194,6 +195,12 @@ CELERY_BEAT_SCHEDULE = {
     # Every minute what has changed, a few seconds at a time; after a big load until it is worked off.
     "duplicates": {"task": "clients.duplicates.tasks.check", "schedule": 60.0, "options": {"expires": 55}},
     "campaigns": {"task": "cleanup.tasks.daily", "schedule": 3600.0, "options": {"expires": 3000}},
+    "campaign-results": {"task": "cleanup.results.tasks.hourly", "schedule": 3600.0, "options": {"expires": 3000}},
+    "campaign-nights": {
+        "task": "cleanup.results.tasks.nightly",
+        "schedule": crontab(hour=4, minute=20),
+        "options": {"expires": 6 * 3600},
+    },
     "tidy": {"task": "accounts.tasks.tidy", "schedule": 6 * 3600.0, "options": {"expires": 3600}},
     # Nightly: on the first of a month the ranks of the one that ended; after late documents those they touched.
     "ranks": {

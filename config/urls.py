@@ -21,6 +21,7 @@ urlpatterns = [
     path("", include("territories.urls")),
     path("", include("kpi.imports.urls")),
     path("", include("cleanup.urls")),
+    path("", include("cleanup.results.urls")),
     path("", include("sales.urls")),
     path("", include("visits.urls")),
     path("", include("kpi.ranks.urls")),

@@ -14,6 +14,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Role, User, Way
 from accounts.services import acting, password_set
+from cleanup.demo import fill
+from clients.duplicates.services import check_some
 from clients.models import Channel, Client
 from clients.services import client_update
 from config import demo
@@ -61,6 +63,11 @@ class Command(BaseCommand):
         self._ask(User.objects.get(username=logins.rep), state.today)
         self._norms(User.objects.get(username=logins.admin))
         self.stdout.write(_("Reckoning the KPIs…"))
+        services.refresh()
+        self.stdout.write(_("Playing the clean-up campaigns…"))
+        while check_some():
+            pass
+        fill(admin=User.objects.get(username=logins.admin), today=state.today)
         services.refresh()
         state.finish(logins._asdict())
 
