@@ -89,10 +89,20 @@ PARTS = {
     "client-history", "counterparty-options", "client-orders", "client-invoices", "invoice-lines", "client-visits",
     "client-contacts", "contact-new", "contact", "client-interactions", "interaction-new", "duplicates-check",
     "client-merged", "territory-options", "client-kpi", "client-map-view", "plans-add", "client-plans",
-    "client-category-note", "client-efforts", "client-cell",
+    "client-category-note", "client-efforts", "client-cell", "client-territories",
 }  # fmt: skip
 # No HTML, or an answer that leads elsewhere.
-NONE = {"home", "health", "notice-open", "job-file", "import-errors", "kpi-workbook", "answer-pack", "answer-worker", "campaign-photo"}
+NONE = {
+    "home",
+    "health",
+    "notice-open",
+    "job-file",
+    "import-errors",
+    "kpi-workbook",
+    "answer-pack",
+    "answer-worker",
+    "campaign-photo",
+}
 # Pages in the middle of a way that tests/browser/test_security.py goes, and looks at as this file does.
 ON_THE_WAY = {"login-code", "second-factor-off", "recovery-codes"}
 
