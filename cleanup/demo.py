@@ -22,7 +22,6 @@ from cleanup.models import Answer, Answers, Campaign, Decision, Section, Sheet, 
 from cleanup.results.services import result_reckon
 from clients.models import Channel, Client, Status
 from clients.services import client_update
-from territories.selectors import rights_kept
 
 OPEN = {"condition_key": "works", "condition_value": "yes"}
 # What the distributor asks beside the usual questions (standard.py): key, kind, text, further fields.
@@ -48,10 +47,9 @@ def fill(*, admin: User, today: date, seed: int = 6) -> None:
     """Both campaigns, in one transaction: all or, interrupted, nothing. Does nothing where there are campaigns."""
     if Campaign.objects.exists():
         return
-    with rights_kept():
-        version = _questionnaire(admin)
-        _Year(admin, _last_year(admin, version, today), Random(seed)).past(today)  # noqa: S311
-        _Year(admin, _this_year(admin, today), Random(seed + 1)).running(today)  # noqa: S311
+    version = _questionnaire(admin)
+    _Year(admin, _last_year(admin, version, today), Random(seed)).past()  # noqa: S311
+    _Year(admin, _this_year(admin, today), Random(seed + 1)).running()  # noqa: S311
 
 
 def _questionnaire(admin: User) -> Version:
@@ -99,7 +97,7 @@ class _Year:
 
     # --- the two years
 
-    def past(self, today: date) -> None:
+    def past(self) -> None:
         """Nearly all answered and applied; then it is closed, and what it left is dated as it was."""
         plain: list[Sheet] = []
         told: list[Sheet] = []
@@ -122,7 +120,7 @@ class _Year:
         services.campaign_close(user=self.admin, pk=self.campaign.pk, way=Way.COMMAND)
         self._date(self.campaign.last_day)
 
-    def running(self, today: date) -> None:
+    def running(self) -> None:
         """About half answered; most of that decided, some waits for every reason there is, a few are in conflict."""
         plain: list[Sheet] = []
         told: list[Sheet] = []

@@ -130,9 +130,7 @@ def part_label(part: str) -> str:
 def completeness(years: list[Sums]) -> list[Row]:
     """Per part of the card the share of clients that have it: before and after, per campaign."""
     return [
-        Row(
-            part_label(part), [each.filled(part, when) for each in years for when in ("before", "after")], "share"
-        )
+        Row(part_label(part), [each.filled(part, when) for each in years for when in ("before", "after")], "share")
         for part in PARTS_OF_CARD
     ]
 
