@@ -306,7 +306,18 @@ ABOUT: dict[str, Values] = {
     "duplicates-undo": lambda region: {"pk": region.merge.pk},
     **{
         f"campaign{name}": lambda region: {"pk": region.photo.sheet.campaign_id}
-        for name in ("", "-edit", "-copy", "-move", "-approve", "-decide", "-progress", "-result", "-result-xlsx", "-answer")
+        for name in (
+            "",
+            "-edit",
+            "-copy",
+            "-move",
+            "-approve",
+            "-decide",
+            "-progress",
+            "-result",
+            "-result-xlsx",
+            "-answer",
+        )
     },
     "campaign-photo": lambda region: {"key": region.photo.key},
     "answer-pack": lambda region: {"pk": region.photo.sheet.campaign_id},

@@ -140,14 +140,14 @@ class Running(Instance):
         finally:
             db.close()  # also where the server has died
 
-    def wait_for(self, table: str) -> None:
-        asked = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE %s"
-        eventually(lambda: self.query(asked, [f"INSERT INTO%{table}%"]), f"somebody waits to write to {table}")
+    def waits(self, table: str) -> bool:
+        """Whether somebody waits for the lock that `held` has."""
+        return bool(self.query("SELECT FROM pg_locks WHERE NOT granted AND relation = %s::regclass", [table]))
 
     def kill_in_the_middle(self, what: str, table: str, begin: Callable[[], Any] = lambda: None) -> None:
         with self.held(table):
             begin()
-            self.wait_for(table)
+            eventually(lambda: self.waits(table), f"somebody waits to write to {table}")
             self.kill(what)
             time.sleep(0.5)
         eventually(self._alive, "the database is there")
@@ -256,7 +256,9 @@ def test_whatever_is_killed_no_answer_is_lost_and_none_applied_twice(running: Ru
     assert running.ask("SELECT count(*) FROM cleanup_sheet") == [(0,)]
     with running.held("cleanup_sheet"):
         eventually(lambda: running.job("cleanup.prefill"), "the job is sent again")
-        eventually(lambda: running.job("cleanup.prefill") and _waits(running), "the next worker is at it", 180)
+        eventually(
+            lambda: running.job("cleanup.prefill") and running.waits("cleanup_sheet"), "the next worker is at it", 180
+        )
         running.kill("postgres")
     running.done("cleanup.prefill")
     assert running.ask("SELECT count(*), count(DISTINCT client_id), count(rep_id) FROM cleanup_sheet") == [
@@ -304,7 +306,7 @@ def test_whatever_is_killed_no_answer_is_lost_and_none_applied_twice(running: Ru
     assert running.ask("SELECT count(*) FROM clients_client WHERE phone <> ''") == [(0,)]
     with running.held("cleanup_applied"):
         eventually(
-            lambda: running.job("cleanup.apply") and _waits(running, "cleanup_applied"), "the next one is at it", 180
+            lambda: running.job("cleanup.apply") and running.waits("cleanup_applied"), "the next one is at it", 180
         )
         running.kill("postgres")
     running.done("cleanup.apply")
@@ -321,11 +323,6 @@ def test_whatever_is_killed_no_answer_is_lost_and_none_applied_twice(running: Ru
         " WHERE \"table\" = 'clients_client' AND operation = 'U' AND way = 'campaign' AND new ? 'phone'"
     )
     assert events == [(everybody, everybody, 1)]
-
-
-def _waits(running: Running, table: str = "cleanup_sheet") -> bool:
-    asked = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE %s"
-    return bool(running.query(asked, [f"INSERT INTO%{table}%"]))
 
 
 def _some_more(running: Running, more: int = 10) -> None:
