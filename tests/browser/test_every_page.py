@@ -67,6 +67,18 @@ PAGES = {
     "kpi-effort-rules": ("admin", "/kpi/efforts/norms/"),
     "kpi-digest": ("head", "/kpi/digest/"),
     "digest-unsubscribe": ("", "/digest/unsubscribe/{token}/"),
+    "campaign-list": ("admin", "/campaigns/"),
+    "campaign-new": ("admin", "/campaigns/new/"),
+    "campaign": ("admin", "/campaigns/{campaign}/"),
+    "campaign-edit": ("admin", "/campaigns/{campaign}/edit/"),
+    "campaign-answer": ("rep", "/campaigns/{campaign}/answer/"),
+    "campaign-approve": ("supervisor", "/campaigns/{campaign}/approve/"),
+    "campaign-progress": ("head", "/campaigns/{campaign}/progress/"),
+    "campaign-result": ("head", "/campaigns/{campaign}/result/"),
+    "questionnaire-list": ("admin", "/questionnaires/"),
+    "questionnaire": ("admin", "/questionnaires/{version}/"),
+    "question-new": ("admin", "/questionnaires/{version}/questions/new/"),
+    "question-edit": ("admin", "/questionnaires/{version}/questions/{question}/"),
     "kpi-charts": ("head", "/kpi/charts/"),
     "kpi-chart-clients": ("head", "/kpi/charts/flow/clients/?row=potential"),
 }
@@ -79,7 +91,10 @@ PARTS = {
     "client-category-note", "client-efforts",
 }  # fmt: skip
 # No HTML, or an answer that leads elsewhere.
-NONE = {"home", "health", "notice-open", "job-file", "import-errors", "kpi-workbook"}
+NONE = {
+    "home", "health", "notice-open", "job-file", "import-errors", "kpi-workbook", "answer-worker", "answer-pack",
+    "campaign-photo", "campaign-result-xlsx",
+}  # fmt: skip
 # Pages in the middle of a way that tests/browser/test_security.py goes, and looks at as this file does.
 ON_THE_WAY = {"login-code", "second-factor-off", "recovery-codes"}
 
@@ -114,6 +129,13 @@ def values(site: Site, browser: Any, sessions: Callable[[str], Any], tmp_path_fa
         "from kpi.digests.services import token\n"
         f"print(Job.objects.filter(owner__username='{site.logins['admin']}').latest('pk').pk,"
         f" token(User.objects.get(username='{site.logins['head']}')))",
+    ).split()  # fmt: skip
+    found["campaign"], found["version"], found["question"] = site.manage(
+        "shell", "--verbosity", "0", "-c",
+        "from accounts.models import User\nfrom cleanup.models import Campaign\nfrom cleanup import questionnaires\n"
+        f"admin = User.objects.get(username='{site.logins['admin']}')\n"
+        "version = questionnaires.questionnaire_create(user=admin, name='Черновик')\n"
+        "print(Campaign.objects.exclude(state='draft').latest('pk').pk, version.pk, version.questions.first().pk)",
     ).split()  # fmt: skip
     page.goto("/changes/")
     found["reference"] = _first(page.content(), r'href="/changes/([^"/]+)/"')
