@@ -125,6 +125,14 @@ def period_days(first: str, last: str) -> tuple[date, date]:
     return d0, d1
 
 
+def day_read(text: str) -> date:
+    """The day (YYYY-MM-DD). Raises PeriodError."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise PeriodError(_("“%(day)s” is not a day (YYYY-MM-DD)") % {"day": text}) from None
+
+
 def period_stored(d0: date, d1: date) -> Period:
     """The period with its metrics as last reckoned; reckoned now if they never were or are outdated as a whole."""
     period, _made = Period.objects.get_or_create(d0=d0, d1=d1)
