@@ -92,7 +92,17 @@ PARTS = {
     "client-category-note", "client-efforts", "client-cell",
 }  # fmt: skip
 # No HTML, or an answer that leads elsewhere.
-NONE = {"home", "health", "notice-open", "job-file", "import-errors", "kpi-workbook", "answer-pack", "answer-worker", "campaign-photo"}
+NONE = {
+    "home",
+    "health",
+    "notice-open",
+    "job-file",
+    "import-errors",
+    "kpi-workbook",
+    "answer-pack",
+    "answer-worker",
+    "campaign-photo",
+}
 # Pages in the middle of a way that tests/browser/test_security.py goes, and looks at as this file does.
 ON_THE_WAY = {"login-code", "second-factor-off", "recovery-codes"}
 
