@@ -93,16 +93,9 @@ PARTS = {
 }  # fmt: skip
 # No HTML, or an answer that leads elsewhere.
 NONE = {
-    "home",
-    "health",
-    "notice-open",
-    "job-file",
-    "import-errors",
-    "kpi-workbook",
-    "answer-pack",
-    "answer-worker",
+    "home", "health", "notice-open", "job-file", "import-errors", "kpi-workbook", "answer-pack", "answer-worker",
     "campaign-photo",
-}
+}  # fmt: skip
 # Pages in the middle of a way that tests/browser/test_security.py goes, and looks at as this file does.
 ON_THE_WAY = {"login-code", "second-factor-off", "recovery-codes"}
 
