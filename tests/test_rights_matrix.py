@@ -93,6 +93,7 @@ client-past           GET     200/404  200/404     200/404  200/404  200    302
 change-list           GET     403      403         403      403      200    302
 change                GET     200/404  200/404     200/404  200/404  200    302
 change                POST    302/404  302/404     302/404  302/404  302    302
+client-territories    GET     200/404  200/404     200/404  403      200    302
 counterparty-options  GET     200      200         200      403      200    302
 client-new            GET     200      200         200      403      200    302
 client-new            POST    302/400  302/400     302/400  403      302    302
@@ -192,6 +193,9 @@ campaign-move         POST    403      403         403      403      302    302
 campaign-approve      GET     404      200/404     200/404  404      200    302
 campaign-decide       POST    404      302/404     302/404  404      302    302
 campaign-photo        GET     200/404  200/404     200/404  200/404  200    302
+campaign-progress     GET     404      200/404     200/404  200/404  200    302
+campaign-result       GET     404      200/404     200/404  200/404  200    302
+campaign-result-xlsx  GET     404      200/404     200/404  200/404  200    302
 questionnaire-list    GET     403      403         403      403      200    302
 questionnaire-list    POST    403      403         403      403      400    302
 questionnaire         GET     403      403         403      403      200    302
@@ -303,7 +307,18 @@ ABOUT: dict[str, Values] = {
     "duplicates-undo": lambda region: {"pk": region.merge.pk},
     **{
         f"campaign{name}": lambda region: {"pk": region.photo.sheet.campaign_id}
-        for name in ("", "-edit", "-copy", "-move", "-approve", "-decide")
+        for name in (
+            "",
+            "-edit",
+            "-copy",
+            "-move",
+            "-approve",
+            "-decide",
+            "-progress",
+            "-result",
+            "-result-xlsx",
+            "-answer",
+        )
     },
     "campaign-photo": lambda region: {"key": region.photo.key},
     "answer-pack": lambda region: {"pk": region.photo.sheet.campaign_id},
@@ -334,6 +349,7 @@ ASKED: dict[str, Values] = {
     "client-columns": lambda region: {"territory": region.team.code},
     "segment-new": lambda region: {"territory": region.team.code},
     "palette": lambda region: {"search": "shop"},
+    "client-territories": lambda region: {"client": region.client.code, "territory": region.team.pk},
     "counterparty-options": lambda region: {"counterparty": "ООО"},
     "territory-list": lambda region: {"territory": region.client.territory.code},
     "territory-new": lambda region: {"territory": region.team.code},

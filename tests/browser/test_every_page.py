@@ -67,21 +67,23 @@ PAGES = {
     "kpi-effort-rules": ("admin", "/kpi/efforts/norms/"),
     "kpi-digest": ("head", "/kpi/digest/"),
     "digest-unsubscribe": ("", "/digest/unsubscribe/{token}/"),
-    "kpi-charts": ("head", "/kpi/charts/"),
-    "kpi-chart-clients": ("head", "/kpi/charts/flow/clients/?row=potential"),
-    "kpi-reopenings": ("head", "/kpi/reopenings/"),
-    "selection": ("supervisor", "/selections/{selection}/"),
-    "bulk-edit": ("supervisor", "/bulk/{bulk}/"),
     "campaign-list": ("admin", "/campaigns/"),
     "campaign-new": ("admin", "/campaigns/new/"),
     "campaign": ("admin", "/campaigns/{campaign}/"),
     "campaign-edit": ("admin", "/campaigns/{campaign}/edit/"),
     "campaign-answer": ("rep", "/campaigns/{campaign}/answer/"),
     "campaign-approve": ("supervisor", "/campaigns/{campaign}/approve/"),
+    "campaign-progress": ("head", "/campaigns/{campaign}/progress/"),
+    "campaign-result": ("head", "/campaigns/{campaign}/result/"),
     "questionnaire-list": ("admin", "/questionnaires/"),
-    "questionnaire": ("admin", "/questionnaires/{questionnaire}/"),
-    "question-new": ("admin", "/questionnaires/{questionnaire}/questions/new/"),
-    "question-edit": ("admin", "/questionnaires/{questionnaire}/questions/{question}/"),
+    "questionnaire": ("admin", "/questionnaires/{version}/"),
+    "question-new": ("admin", "/questionnaires/{version}/questions/new/"),
+    "question-edit": ("admin", "/questionnaires/{version}/questions/{question}/"),
+    "kpi-charts": ("head", "/kpi/charts/"),
+    "kpi-chart-clients": ("head", "/kpi/charts/flow/clients/?row=potential"),
+    "kpi-reopenings": ("head", "/kpi/reopenings/"),
+    "selection": ("supervisor", "/selections/{selection}/"),
+    "bulk-edit": ("supervisor", "/bulk/{bulk}/"),
 }
 # Parts of a page that htmx fetches; they are seen in it (the list's, the card's and the map's own tests open them).
 PARTS = {
@@ -89,12 +91,12 @@ PARTS = {
     "client-history", "counterparty-options", "client-orders", "client-invoices", "invoice-lines", "client-visits",
     "client-contacts", "contact-new", "contact", "client-interactions", "interaction-new", "duplicates-check",
     "client-merged", "territory-options", "client-kpi", "client-map-view", "plans-add", "client-plans",
-    "client-category-note", "client-efforts", "client-cell",
+    "client-category-note", "client-efforts", "client-cell", "client-territories",
 }  # fmt: skip
 # No HTML, or an answer that leads elsewhere.
 NONE = {
-    "home", "health", "notice-open", "job-file", "import-errors", "kpi-workbook", "answer-pack", "answer-worker",
-    "campaign-photo",
+    "home", "health", "notice-open", "job-file", "import-errors", "kpi-workbook", "answer-worker", "answer-pack",
+    "campaign-photo", "campaign-result-xlsx",
 }  # fmt: skip
 # Pages in the middle of a way that tests/browser/test_security.py goes, and looks at as this file does.
 ON_THE_WAY = {"login-code", "second-factor-off", "recovery-codes"}
@@ -131,13 +133,13 @@ def values(site: Site, browser: Any, sessions: Callable[[str], Any], tmp_path_fa
         f"print(Job.objects.filter(owner__username='{site.logins['admin']}').latest('pk').pk,"
         f" token(User.objects.get(username='{site.logins['head']}')))",
     ).split()  # fmt: skip
-    page.goto("/campaigns/")
-    found["campaign"] = _first(page.content(), r'href="/campaigns/(\d+)/"')
-    page.goto("/questionnaires/")
-    page.get_by_label("Название новой анкеты").fill("Ещё одна")
-    page.get_by_role("button", name="Создать").click()
-    found["questionnaire"] = _first(page.url, r"/questionnaires/(\d+)/")
-    found["question"] = _first(page.content(), r"/questions/(\d+)/")
+    found["campaign"], found["version"], found["question"] = site.manage(
+        "shell", "--verbosity", "0", "-c",
+        "from accounts.models import User\nfrom cleanup.models import Campaign\nfrom cleanup import questionnaires\n"
+        f"admin = User.objects.get(username='{site.logins['admin']}')\n"
+        "version = questionnaires.questionnaire_create(user=admin, name='Черновик')\n"
+        "print(Campaign.objects.exclude(state='draft').latest('pk').pk, version.pk, version.questions.first().pk)",
+    ).split()  # fmt: skip
     page.goto("/changes/")
     found["reference"] = _first(page.content(), r'href="/changes/([^"/]+)/"')
     lost = max(site.api_pages("clients/", status="lost"), key=lambda one: one["last_order_on"] or "")
