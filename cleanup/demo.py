@@ -22,7 +22,6 @@ from cleanup.models import Answer, Answers, Campaign, Decision, Section, Sheet, 
 from cleanup.results.services import result_reckon
 from clients.models import Channel, Client, Status
 from clients.services import client_update
-from territories.selectors import rights_kept
 
 OPEN = {"condition_key": "works", "condition_value": "yes"}
 # What the distributor asks beside the usual questions (standard.py): key, kind, text, further fields.
@@ -36,8 +35,11 @@ SHELF: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
      {"options": ["исправно", "нужен ремонт", "забирать"], "condition_key": "fridge", "condition_value": "yes"}),
     ("turnover", "money", "Оборот точки в месяц, со слов хозяина", {"hint": "Если не говорят — пропустите.", **OPEN}),
     ("visited", "date", "Когда были в точке в последний раз?", OPEN),
+    ("target", "field", "Остаётся ли точка в целевой базе?", {"field": "is_target", **OPEN}),
     ("decides", "text", "Кто принимает решение о закупке и когда его застать?", OPEN),
 )  # fmt: skip
+# What answers that are told one by one say, in turn.
+KINDS = ("category", "phone", "place", "address", "potential", "email", "target", "channel", "phone", "closed")
 STREETS = ("ул. Советская", "ул. Гагарина", "пр. Победы", "ул. Мира", "ул. Чехова", "ул. Садовая")
 WORDS = ("Телефон не отвечает, уточните.", "Где фото фасада?", "Проверьте адрес: такой улицы здесь нет.")
 CLOSED_SINCE = ("Пункт выдачи заказов", "Аптека", "Помещение пустует", "Парикмахерская")
@@ -48,10 +50,9 @@ def fill(*, admin: User, today: date, seed: int = 6) -> None:
     """Both campaigns, in one transaction: all or, interrupted, nothing. Does nothing where there are campaigns."""
     if Campaign.objects.exists():
         return
-    with rights_kept():
-        version = _questionnaire(admin)
-        _Year(admin, _last_year(admin, version, today), Random(seed)).past(today)  # noqa: S311
-        _Year(admin, _this_year(admin, today), Random(seed + 1)).running(today)  # noqa: S311
+    version = _questionnaire(admin)
+    _Year(admin, _last_year(admin, version, today), Random(seed)).past()  # noqa: S311
+    _Year(admin, _this_year(admin, today), Random(seed + 1)).running()  # noqa: S311
 
 
 def _questionnaire(admin: User) -> Version:
@@ -83,7 +84,7 @@ class _Year:
     """A campaign that is started, and played through."""
 
     def __init__(self, admin: User, campaign: Campaign, rng: Random) -> None:
-        self.admin, self.rng = admin, rng
+        self.admin, self.rng, self.told = admin, rng, 0
         self.campaign = services.campaign_start(user=admin, pk=campaign.pk, way=Way.COMMAND)
         assert self.campaign.prefill_job
         _run(self.campaign.prefill_job)
@@ -99,7 +100,7 @@ class _Year:
 
     # --- the two years
 
-    def past(self, today: date) -> None:
+    def past(self) -> None:
         """Nearly all answered and applied; then it is closed, and what it left is dated as it was."""
         plain: list[Sheet] = []
         told: list[Sheet] = []
@@ -108,7 +109,8 @@ class _Year:
             lot = self.rng.random()
             if lot < 0.06:
                 continue  # nobody got there
-            if lot < 0.06 + most and self._correct(sheet, self._days(45)):
+            double = bool(sheet.details.get("duplicates")) and lot < 0.7
+            if (lot < 0.06 + most or double) and self._correct(sheet, self._days(45)):
                 told.append(sheet)
             else:
                 plain.append(sheet)
@@ -122,7 +124,7 @@ class _Year:
         services.campaign_close(user=self.admin, pk=self.campaign.pk, way=Way.COMMAND)
         self._date(self.campaign.last_day)
 
-    def running(self, today: date) -> None:
+    def running(self) -> None:
         """About half answered; most of that decided, some waits for every reason there is, a few are in conflict."""
         plain: list[Sheet] = []
         told: list[Sheet] = []
@@ -130,7 +132,7 @@ class _Year:
         for sheet in self.sheets:
             haste = 0.3 + (sheet.rep_id or 0) * 7 % 10 / 22  # some are slow
             lot = self.rng.random() / haste
-            if lot < most and self._correct(sheet, self._days(21)):
+            if (lot < most or sheet.details.get("duplicates")) and self._correct(sheet, self._days(21)):
                 told.append(sheet)
             elif lot < 1:
                 plain.append(sheet)
@@ -170,43 +172,40 @@ class _Year:
         return UUID(int=self.rng.getrandbits(128), version=4)
 
     def _correct(self, sheet: Sheet, at: datetime) -> bool:
-        """An answer that changes something, through the service; False where there is nothing to change so."""
+        """An answer worth a look or with a correction, through the service; False where it can't be of its kind."""
         client, rng = sheet.client, self.rng
         values, more = self._said(), dict[str, Any]()
-        doubles = [each["client"] for each in sheet.details.get("duplicates", []) if each["client"] < client.pk]
-        if doubles and Client.objects.filter(pk=doubles[0], merged_into=None, territory=client.territory_id).exists():
-            more["merge_into"] = doubles[0]
-        elif rng.random() < 0.16:
-            values = {
-                "works": "no", "who_is_there": rng.choice(CLOSED_SINCE),
-                "closed_on": {"value": (at.date() - timedelta(days=rng.randrange(5, 90))).isoformat()},
-            }  # fmt: skip
-            if client.opened_on and client.opened_on >= at.date() - timedelta(days=90):
+        potential = int(client.potential_monthly or 20_000)
+        kind = KINDS[self.told % len(KINDS)]
+        double = next((each["client"] for each in sheet.details.get("duplicates", []) if each["client"] < client.pk), 0)
+        if double and Client.objects.filter(pk=double, merged_into=None, territory=client.territory_id).exists():
+            more["merge_into"] = double
+        elif kind == "closed":
+            closed = at.date() - timedelta(days=rng.randrange(5, 90))
+            if client.opened_on and client.opened_on >= closed:
                 return False
+            values = {
+                "works": "no", "who_is_there": rng.choice(CLOSED_SINCE), "closed_on": {"value": closed.isoformat()},
+            }  # fmt: skip
+        elif kind == "category":
+            more["category"] = "ABCDE"["ABCDE".find(sheet.category_before or "C") - 1]
+        elif kind == "place":
+            if client.lat is None or client.lon is None:
+                return False
+            more |= {"lat": float(client.lat) + 0.03, "lon": float(client.lon), "accuracy": 20.0}
         else:
-            what = rng.choice(("phone", "phone", "address", "email", "potential", "channel", "category", "place"))
-            potential = client.potential_monthly or 20_000
-            values |= {
-                "phone": {
-                    "phone": {
-                        "value": f"+7 927 {rng.randrange(200, 999)}-{rng.randrange(10, 99)}-{rng.randrange(10, 99)}"
-                    }
-                },
-                "address": {"address": {"value": f"{rng.choice(STREETS)}, {rng.randrange(1, 120)}"}},
-                "email": {"email": {"value": f"zakaz{rng.randrange(1000, 9999)}@example.ru"}},
-                "potential": {"potential": {"value": str(int(potential * rng.choice((2, 5))) // 100 * 100)}},
-                "channel": {"channel": {"value": sheet.proposed_channel_id or self._other(client.channel_id)}},
-            }.get(what, {})
-            if what == "category":
-                more["category"] = "ABCDE"["ABCDE".find(sheet.category_before or "C") - 1]
-            if what == "place":
-                if client.lat is None or client.lon is None:
-                    return False
-                more |= {"lat": float(client.lat) + 0.03, "lon": float(client.lon), "accuracy": 20.0}
+            new: dict[str, Any] = {
+                "phone": f"+7 927 {rng.randrange(200, 999)}-{rng.randrange(10, 99)}-{rng.randrange(10, 99)}",
+                "address": f"{rng.choice(STREETS)}, {rng.randrange(1, 120)}",
+                "email": f"zakaz{rng.randrange(1000, 9999)}@example.ru",
+                "potential": str(potential * rng.choice((2, 5)) // 100 * 100),
+                "channel": sheet.proposed_channel_id or self._other(client.channel_id), "target": not client.is_target,
+            }  # fmt: skip
+            values[kind] = {"value": new[kind]}
         answers.sheet_answer(
-            user=self._rep(sheet), pk=sheet.pk, key=self._key(), values=values, at=at, comment="", way=Way.CAMPAIGN,
-            **more,
-        )  # fmt: skip
+            user=self._rep(sheet), pk=sheet.pk, key=self._key(), values=values, at=at, way=Way.CAMPAIGN, **more
+        )
+        self.told += 1
         return True
 
     def _other(self, channel: int | None) -> int:

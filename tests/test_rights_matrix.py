@@ -193,6 +193,9 @@ campaign-move         POST    403      403         403      403      302    302
 campaign-approve      GET     404      200/404     200/404  404      200    302
 campaign-decide       POST    404      302/404     302/404  404      302    302
 campaign-photo        GET     200/404  200/404     200/404  200/404  200    302
+campaign-progress     GET     404      200/404     200/404  200/404  200    302
+campaign-result       GET     404      200/404     200/404  200/404  200    302
+campaign-result-xlsx  GET     404      200/404     200/404  200/404  200    302
 questionnaire-list    GET     403      403         403      403      200    302
 questionnaire-list    POST    403      403         403      403      400    302
 questionnaire         GET     403      403         403      403      200    302
@@ -304,7 +307,18 @@ ABOUT: dict[str, Values] = {
     "duplicates-undo": lambda region: {"pk": region.merge.pk},
     **{
         f"campaign{name}": lambda region: {"pk": region.photo.sheet.campaign_id}
-        for name in ("", "-edit", "-copy", "-move", "-approve", "-decide")
+        for name in (
+            "",
+            "-edit",
+            "-copy",
+            "-move",
+            "-approve",
+            "-decide",
+            "-progress",
+            "-result",
+            "-result-xlsx",
+            "-answer",
+        )
     },
     "campaign-photo": lambda region: {"key": region.photo.key},
     "answer-pack": lambda region: {"pk": region.photo.sheet.campaign_id},

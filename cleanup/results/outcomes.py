@@ -104,7 +104,7 @@ def summary(years: list[Sums]) -> list[Row]:
         Row(_("Clients asked about"), [each.before for each in years]),
         Row(_("Confirmed as they are"), [each.n("done", "confirmed") for each in years]),
         Row(_("Corrected"), [each.n("done", "changed") for each in years]),
-        Row(_("Closed"), [each.n("done", "closed") for each in years]),
+        Row(_("Closed for good"), [each.n("done", "closed") for each in years]),
         Row(_("Merged with another"), [each.n("done", "merged") for each in years]),
         Row(_("Merged outside the clean-up"), [each.n("base", "gone") for each in years]),
         Row(_("Left open"), [sum(each.of("remains").values()) for each in years]),

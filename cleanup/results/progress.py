@@ -67,11 +67,13 @@ class Tally:
     before: int = 0
     now: int = 0
     last: datetime | None = None
-    people: set[int | None] = field(default_factory=set)
+    people: dict[int | None, list[int]] = field(default_factory=dict)  # total and answered of each
 
     def add(self, row: Mapping[str, Any]) -> None:
         for name in COUNTS:
             setattr(self, name, getattr(self, name) + row[name])
+        mine = self.people.setdefault(row["rep_id"], [0, 0])
+        mine[0], mine[1] = mine[0] + row["total"], mine[1] + row["answered"]
         if row["last"] and (self.last is None or row["last"] > self.last):
             self.last = row["last"]
 
@@ -89,8 +91,9 @@ class Tally:
 
     @property
     def overdue(self) -> int:
-        """Clients that are not answered though at an even pace they would be; after the last day all that are not."""
-        return max(0, self.plan.by_now(self.total) - self.answered)
+        """Clients that are not answered though at an even pace they would be, person by person: who is ahead does not
+        hide who lags. After the last day all that are not answered."""
+        return sum(max(0, self.plan.by_now(total) - answered) for total, answered in self.people.values())
 
     @property
     def pace(self) -> float:
@@ -217,7 +220,7 @@ def life(campaign: Campaign) -> list[Event]:
         (State.DRAFT, State.RUNNING): _("started"), (State.RUNNING, State.PAUSED): _("paused"),
         (State.PAUSED, State.RUNNING): _("gone on with"),
     }  # fmt: skip
-    found = []
+    found: list[Event] = []
     events = HistoryEvent.objects.filter(table=Campaign._meta.db_table, row_id=campaign.pk, operation="U")
     for event in events.select_related("actor").order_by("pk"):
         old, new = event.old or {}, event.new or {}
@@ -227,7 +230,7 @@ def life(campaign: Campaign) -> list[Event]:
             what = _("closed early") if closed < campaign.last_day else _("closed")
         elif "state" in new:
             what = said.get((old.get("state"), new["state"]), "")
-        elif "last_day" in new and campaign.started_at and event.reference == campaign.reference:
+        elif "last_day" in new and found:  # before it was started, days were set up
             days = [
                 formats.date_format(date.fromisoformat(each["last_day"]), "SHORT_DATE_FORMAT") for each in (old, new)
             ]

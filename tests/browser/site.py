@@ -18,7 +18,7 @@ from config import embedded
 from tests.instance import ROOT, environment, eventually
 
 CLIENTS, MONTHS = 300, 6
-START_SECONDS, STOP_SECONDS = 120, 60
+START_SECONDS, STOP_SECONDS = 400, 60
 PR_SET_PDEATHSIG = 1
 
 

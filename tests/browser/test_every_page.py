@@ -67,8 +67,23 @@ PAGES = {
     "kpi-effort-rules": ("admin", "/kpi/efforts/norms/"),
     "kpi-digest": ("head", "/kpi/digest/"),
     "digest-unsubscribe": ("", "/digest/unsubscribe/{token}/"),
+    "campaign-list": ("admin", "/campaigns/"),
+    "campaign-new": ("admin", "/campaigns/new/"),
+    "campaign": ("admin", "/campaigns/{campaign}/"),
+    "campaign-edit": ("admin", "/campaigns/{campaign}/edit/"),
+    "campaign-answer": ("rep", "/campaigns/{campaign}/answer/"),
+    "campaign-approve": ("supervisor", "/campaigns/{campaign}/approve/"),
+    "campaign-progress": ("head", "/campaigns/{campaign}/progress/"),
+    "campaign-result": ("head", "/campaigns/{campaign}/result/"),
+    "questionnaire-list": ("admin", "/questionnaires/"),
+    "questionnaire": ("admin", "/questionnaires/{version}/"),
+    "question-new": ("admin", "/questionnaires/{version}/questions/new/"),
+    "question-edit": ("admin", "/questionnaires/{version}/questions/{question}/"),
     "kpi-charts": ("head", "/kpi/charts/"),
     "kpi-chart-clients": ("head", "/kpi/charts/flow/clients/?row=potential"),
+    "kpi-reopenings": ("head", "/kpi/reopenings/"),
+    "selection": ("supervisor", "/selections/{selection}/"),
+    "bulk-edit": ("supervisor", "/bulk/{bulk}/"),
 }
 # Parts of a page that htmx fetches; they are seen in it (the list's, the card's and the map's own tests open them).
 PARTS = {
@@ -76,10 +91,13 @@ PARTS = {
     "client-history", "counterparty-options", "client-orders", "client-invoices", "invoice-lines", "client-visits",
     "client-contacts", "contact-new", "contact", "client-interactions", "interaction-new", "duplicates-check",
     "client-merged", "territory-options", "client-kpi", "client-map-view", "plans-add", "client-plans",
-    "client-category-note", "client-efforts", "client-territories",
+    "client-category-note", "client-efforts", "client-cell", "client-territories",
 }  # fmt: skip
 # No HTML, or an answer that leads elsewhere.
-NONE = {"home", "health", "notice-open", "job-file", "import-errors", "kpi-workbook"}
+NONE = {
+    "home", "health", "notice-open", "job-file", "import-errors", "kpi-workbook", "answer-worker", "answer-pack",
+    "campaign-photo", "campaign-result-xlsx",
+}  # fmt: skip
 # Pages in the middle of a way that tests/browser/test_security.py goes, and looks at as this file does.
 ON_THE_WAY = {"login-code", "second-factor-off", "recovery-codes"}
 
@@ -115,12 +133,34 @@ def values(site: Site, browser: Any, sessions: Callable[[str], Any], tmp_path_fa
         f"print(Job.objects.filter(owner__username='{site.logins['admin']}').latest('pk').pk,"
         f" token(User.objects.get(username='{site.logins['head']}')))",
     ).split()  # fmt: skip
+    found["campaign"], found["version"], found["question"] = site.manage(
+        "shell", "--verbosity", "0", "-c",
+        "from accounts.models import User\nfrom cleanup.models import Campaign\nfrom cleanup import questionnaires\n"
+        f"admin = User.objects.get(username='{site.logins['admin']}')\n"
+        "version = questionnaires.questionnaire_create(user=admin, name='Черновик')\n"
+        "print(Campaign.objects.exclude(state='draft').latest('pk').pk, version.pk, version.questions.first().pk)",
+    ).split()  # fmt: skip
     page.goto("/changes/")
     found["reference"] = _first(page.content(), r'href="/changes/([^"/]+)/"')
     lost = max(site.api_pages("clients/", status="lost"), key=lambda one: one["last_order_on"] or "")
     found |= {"code": lost["code"], "day": "2026-01-15"}
     context.close()
-    return found
+    return found | _chosen(site, browser, sessions)
+
+
+def _chosen(site: Site, browser: Any, sessions: Callable[[str], Any]) -> Values:
+    """Clients that the supervisor chose, and an edit of them that was looked at and not made."""
+    context = browser.new_context(base_url=site.url, storage_state=sessions("supervisor"), locale="ru-RU")
+    page = context.new_page()
+    page.goto("/clients/")
+    page.locator(".cell-pick [name=id]").first.check()
+    page.get_by_role("button", name="Изменить выбранных").click()
+    selection = _first(page.url, r"/selections/([^/]+)/")
+    page.get_by_label("Новое значение: потенциал").fill("7777")
+    page.get_by_role("button", name="Показать, что изменится").click()
+    bulk = _first(page.url, r"/bulk/([^/]+)/")
+    context.close()
+    return {"selection": selection, "bulk": bulk}
 
 
 def _first(text: str, pattern: str) -> str:
