@@ -9,9 +9,11 @@ NEED_NO_SERVER = {"collectstatic", "help", "spectacular", "version", "--help", "
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    import django
     from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
+    from django.utils.translation import gettext
 
     try:
         uses_embedded = settings.EMBEDDED
@@ -23,7 +25,8 @@ def main() -> None:
         try:
             embedded.attach(settings.DATA_DIR)
         except embedded.EmbeddedError as error:
-            sys.exit(str(error))
+            django.setup()  # or there are no translations
+            sys.exit(gettext(error.said) % error.values if error.values else error.said)
     execute_from_command_line(sys.argv)
 
 

@@ -46,7 +46,7 @@ def measure(report: Callable[..., None], median: Callable[..., dict[str, float]]
         services.period_stored(D0, D1)
 
     def from_stored() -> list[Any]:
-        return selectors.nodes_rows(nodes, services.period_stored(D0, D1).pk, D0, D1)
+        return selectors.nodes_rows(nodes, services.period_stored(D0, D1))
 
     from_raw()
     _same(duck(), from_stored())
@@ -71,9 +71,9 @@ def measure(report: Callable[..., None], median: Callable[..., dict[str, float]]
         "< 1 %",
     )
     Period.objects.filter(pk=period.pk).update(stale=True)
-    kept = selectors.nodes_rows(nodes, period.pk, D0, D1)
+    kept = selectors.nodes_rows(nodes, period)
     services.period_stored(D0, D1)
-    assert kept == selectors.nodes_rows(nodes, period.pk, D0, D1), "kept current differs from reckoned anew"
+    assert kept == selectors.nodes_rows(nodes, period), "kept current differs from reckoned anew"
     measure_pages(report)
     growth.measure(report)
 

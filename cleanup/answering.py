@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from cleanup import questions
+from cleanup import questions, selectors
 from cleanup.models import Answer, Campaign, Decision, Finding, Kind, Question, Sheet, SheetState, Verdict
 from clients import fields
 from clients.models import Channel, Client, LostReason
@@ -51,7 +51,7 @@ def pack(campaign: Campaign, user: User) -> dict[str, Any]:
     )  # fmt: skip
     returned = Decision.objects.filter(sheet__in=sheets, verdict=Verdict.RETURNED).order_by("pk")
     words = dict(returned.values_list("sheet_id", "word"))
-    former = _said_before(asked, campaign, sheets)
+    former, doubles = _said_before(asked, campaign, sheets), selectors.doubles(sheets, user)
     named = [question for question in asked if question.field]
     texts = fields.texts(
         (question.field, fields.pack(getattr(sheet.client, fields.attribute(question.field))))
@@ -62,7 +62,9 @@ def pack(campaign: Campaign, user: User) -> dict[str, Any]:
         "questions": [_question(question) for question in asked],
         "choices": _choices(user, named),
         "sheets": [
-            _sheet(sheet, named, texts, words.get(sheet.pk, ""), former.get(sheet.client_id, {})) for sheet in sheets
+            _sheet(sheet, named, texts, words.get(sheet.pk, ""), former.get(sheet.client_id, {}))
+            | {"duplicates": doubles[sheet.pk]}
+            for sheet in sheets
         ],
     }  # fmt: skip
 
@@ -124,7 +126,7 @@ def _sheet(
         "version": client.version, "channel": client.channel_id, "lat": client.lat, "lon": client.lon,
         "facts": _facts(client), "fields": values,
         "texts": {name: texts[name, value] for name, value in values.items()},
-        "findings": findings(sheet), "duplicates": sheet.details.get("duplicates", []),
+        "findings": findings(sheet),
         "proposed_channel": [sheet.proposed_channel_id, str(sheet.proposed_channel), channel_why(sheet)]
         if sheet.proposed_channel else None,
         "category": [client.category, sheet.proposed_category, category_why(sheet)]

@@ -16,6 +16,7 @@ from accounts.models import User, Way
 from accounts.services import acting
 from cleanup import questions
 from cleanup.models import Answer, Attention, Photo, Sheet, SheetState
+from cleanup.selectors import doubles
 from clients import fields
 from clients.models import Category, Client, Right
 
@@ -38,8 +39,9 @@ def sheet_answer(
 
     `key` names this submission: sent again by the same person it changes nothing. `seen_version`: the client's version
     on the screen; if it has moved since, `seen` (values by field) is what the corrections start from, so that somebody
-    else's change becomes a conflict. `merge_into`: the client this one is a duplicate of, of those the sheet names.
-    `category`: the category confirmed or proposed, "" for nothing said. `at`: when, by the device's clock.
+    else's change becomes a conflict. `merge_into`: the client this one is a duplicate of, of those the sheet names
+    and this person may see. `category`: the category confirmed or proposed, "" for nothing said. `at`: when, by the
+    device's clock.
 
     Raises Sheet.DoesNotExist for one that is not this person's to answer, ValidationError by question key, under
     __all__ where nothing can be taken: closed, decided already, key of another submission.
@@ -68,8 +70,8 @@ def sheet_answer(
         _possible(client, changes, {field: name for name, field in names.items()})
         answer = Answer(
             sheet=sheet, key=key, version=sheet.campaign.version, author=user, at=min(at, timezone.now()),
-            values=clean, changes=changes, merge_into_id=_duplicate(sheet, merge_into), category=category, lat=lat,
-            lon=lon, accuracy=accuracy, comment=comment.strip()[:1000],
+            values=clean, changes=changes, merge_into_id=_duplicate(sheet, merge_into, user), category=category,
+            lat=lat, lon=lon, accuracy=accuracy, comment=comment.strip()[:1000],
         )  # fmt: skip
         with acting(actor=user, way=way, reference=sheet.campaign.reference, ip=ip):
             answer.save(force_insert=True)
@@ -124,8 +126,8 @@ def _possible(client: Client, changes: Mapping[str, Mapping[str, fields.Packed]]
         client.refresh_from_db()
 
 
-def _duplicate(sheet: Sheet, merge_into: int | None) -> int | None:
-    if merge_into is not None and merge_into not in {each["client"] for each in sheet.details.get("duplicates", [])}:
+def _duplicate(sheet: Sheet, merge_into: int | None, user: User) -> int | None:
+    if merge_into is not None and merge_into not in {each["client"] for each in doubles([sheet], user)[sheet.pk]}:
         raise ValidationError({"__all__": _("That client is not among the suspected duplicates.")})
     return merge_into
 

@@ -38,9 +38,10 @@ class SheetQuerySet(models.QuerySet["Sheet"]):
         return self._granted(user, "view")
 
     def answerable_by(self, user: User) -> "SheetQuerySet":
-        """Those that are this person's to answer, and those of clients they may change."""
+        """Those that are this person's to answer, and those of clients they may change; of what has moved out of
+        their sight since it was prepared, none."""
         ids = territory_ids(user, "change")
-        return self if ids is None else self.filter(Q(rep=user) | Q(client__territory__any=ids))
+        return self if ids is None else self.visible_to(user).filter(Q(rep=user) | Q(client__territory__any=ids))
 
     def approvable_by(self, user: User) -> "SheetQuerySet":
         """Those about which this person decides: never about an answer of their own."""

@@ -1,6 +1,7 @@
 """What a campaign will ask, of whom, and how long it will take."""
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Count
@@ -41,6 +42,14 @@ def people(campaign: Campaign) -> dict[int, int]:
     with connection.cursor() as cursor:
         cursor.execute(sql.read("cleanup", "people"), {"role": ASKS[Answers(campaign.answers)].value})
         return dict(cursor.fetchall())
+
+
+def doubles(sheets: Iterable[Sheet], user: User) -> dict[int, list[dict[str, Any]]]:
+    """By id of a sheet, the suspected duplicates found for it that exist for this person, the likeliest first."""
+    named = {sheet.pk: sheet.details.get("duplicates", []) for sheet in sheets}
+    ids = {each["client"] for found in named.values() for each in found}
+    seen = set(Client.objects.visible_to(user).filter(pk__any=list(ids)).values_list("pk", flat=True))
+    return {pk: [each for each in found if each["client"] in seen] for pk, found in named.items()}
 
 
 class Share(NamedTuple):

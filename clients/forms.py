@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple, cast
+from urllib.parse import urlencode
 
 from django import forms
 from django.forms.models import model_to_dict
@@ -15,7 +16,7 @@ from clients.models import Client, Counterparty, LostReason, Right, Status
 from clients.services import Editable
 from config.ui import indented
 from territories.models import Territory
-from territories.selectors import destinations
+from territories.selectors import choices, destinations
 
 # Fields of the card in the order of the form, in its sections.
 SECTIONS = (
@@ -134,11 +135,7 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]  # no generic at ru
         if is_new:
             self.fields["code"].required = False  # it is given one
         if "territory" in self.fields:
-            nodes = destinations(user, None if is_new else self.instance.territory)
-            field = cast("forms.ModelChoiceField[Territory]", self.fields["territory"])
-            field.queryset = Territory.objects.filter(pk__in=[node.pk for node in nodes])
-            choose = [("", "—")] if is_new and len(nodes) > 1 else []
-            field.choices = choose + [(node.pk, indented(node)) for node in nodes]
+            self._offer_territories(user, is_new)
         if "counterparty" in self.fields:
             self.fields["counterparty"].widget.attrs |= {
                 "list": "counterparties", "autocomplete": "off", "hx-get": reverse("counterparty-options"),
@@ -148,6 +145,23 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]  # no generic at ru
             each.show_hidden_initial = name != "version"
             self._dress(name, each)
 
+    def _offer_territories(self, user: User, is_new: bool) -> None:
+        """Any destination may be chosen; of many those near the chosen one are listed, and others as one goes on."""
+        nodes = destinations(user, None if is_new else self.instance.territory)
+        field = cast("forms.ModelChoiceField[Territory]", self.fields["territory"])
+        field.queryset = Territory.objects.filter(pk__in=[node.pk for node in nodes])
+        given = self.data.get(self.add_prefix("territory")) if self.is_bound else self.initial.get("territory")
+        chosen = str(given or "")
+        shown = choices(nodes, next((node.code for node in nodes if str(node.pk) == chosen), ""))
+        choose = [("", "—")] if is_new and len(nodes) > 1 else []
+        field.choices = choose + [(node.pk, indented(node)) for node in shown]
+        if len(shown) < len(nodes):
+            of_client = "" if is_new else f"?{urlencode({'client': self.instance.code})}"
+            field.widget.attrs |= {
+                "hx-get": reverse("client-territories") + of_client, "hx-trigger": "change", "hx-target": "this",
+                "hx-swap": "innerHTML", "hx-push-url": "false", "hx-params": "territory",
+            }  # fmt: skip
+
     def _dress(self, name: str, field: forms.Field) -> None:
         select = isinstance(field, forms.ChoiceField | forms.ModelChoiceField)
         tick = isinstance(field, forms.BooleanField)
@@ -156,8 +170,8 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]  # no generic at ru
         if isinstance(field, forms.ModelChoiceField):
             field.empty_label = field.empty_label and "—"
         elif isinstance(field, forms.ChoiceField):
-            choices: Any = field.choices
-            field.choices = [(value, label if value else "—") for value, label in choices]
+            offered: Any = field.choices
+            field.choices = [(value, label if value else "—") for value, label in offered]
         if name in ("lat", "lon", "potential_monthly"):
             field.widget.attrs["inputmode"] = "decimal"
 
@@ -218,8 +232,11 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]  # no generic at ru
         if isinstance(field, forms.BooleanField):
             return str(_("yes") if raw else _("no"))
         if isinstance(field, forms.ChoiceField | forms.ModelChoiceField):
-            choices: Any = field.choices
-            return next((str(label).strip() for value, label in choices if str(value) == raw), raw) or "—"
+            offered: Any = field.choices
+            known = next((str(label).strip() for value, label in offered if str(value) == raw), "")
+            if not known and name == "territory" and raw.isascii() and raw.isdigit() and len(raw) < 19:
+                known = Territory.objects.filter(pk=int(raw)).values_list("name", flat=True).first() or ""
+            return known or raw or "—"
         if name == "counterparty":
             found = Counterparty.objects.filter(code=raw).first()
             return f"{found.name} ({found.code})" if found else raw or "—"

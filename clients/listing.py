@@ -15,7 +15,7 @@ from clients.models import Client, Segment, Status
 from clients.querysets import ClientQuerySet
 from clients.selectors import managers
 from territories.models import Territory, TerritoryPath
-from territories.selectors import territories_visible_to
+from territories.selectors import places_of_each, territories_visible_to
 
 ALL = "all"
 TABS = (*Status.values, ALL)
@@ -60,7 +60,13 @@ class Listing:
         return node
 
     def _manager(self, username: str) -> User | None:
-        return managers(self.user).filter(username=username).first() if username else None
+        """With the ids of their territories, which the list is asked for, in the same statement."""
+        if not username:
+            return None
+        person = managers(self.user).annotate(places=places_of_each()).filter(username=username).first()
+        if person is not None:
+            self.places = person.places
+        return person
 
     @cached_property
     def segment(self) -> Segment | None:
@@ -88,7 +94,7 @@ class Listing:
         if self.node and "territory" not in names:
             found = found.of_territories(self.below)
         if self.manager and "manager" not in names:
-            found = found.of_manager(self.manager.username)
+            found = found.of_territories(self.places)
         for name, values in self.choices.items():
             if name not in names:
                 found = filters.chosen(found, name, values)

@@ -17,6 +17,7 @@ from accounts.models import ChangeSet, HistoryEvent, User
 from clients import changes
 from clients.models import Channel, Client, Contact, Contract, Counterparty
 from config import sql
+from config.once import once_a_page
 from territories.selectors import territory_ids
 
 EVENT = "event:"  # a reference to one event: event:<id>
@@ -104,6 +105,7 @@ class Plan(NamedTuple):
         return bool(self.parts)
 
 
+@once_a_page
 def change(user: User, reference: str) -> ChangeSet | HistoryEvent:
     """What the reference names. Raises ChangeSet.DoesNotExist for what this person may not take back, nor look at.
 
@@ -124,6 +126,7 @@ def change(user: User, reference: str) -> ChangeSet | HistoryEvent:
     return found
 
 
+@once_a_page
 def client_of(user: User, event: HistoryEvent) -> Client | None:
     """The client that an event is about, if this person may see it."""
     key: Any = None
@@ -143,10 +146,6 @@ def plan(cursor: CursorWrapper, *, user: User, reference: str, rights: dict[str,
     one = reference.startswith(EVENT)
     chosen = "id = %(chosen)s" if one else "reference = %(chosen)s"
     parameters: dict[str, Any] = {"chosen": int(reference.removeprefix(EVENT)) if one else reference}
-    cursor.execute(
-        'DROP TABLE IF EXISTS reverting; CREATE TEMP TABLE reverting ("table" text, row_id bigint, field text,'
-        " old jsonb, new jsonb, present jsonb, verdict text) ON COMMIT DROP"
-    )
     parts, given = [], dict(parameters)
     for table in TABLES:
         if lock:
@@ -162,12 +161,14 @@ def plan(cursor: CursorWrapper, *, user: User, reference: str, rights: dict[str,
         for name, allowed, taken in (("values", may_value, of_value), ("rows", may_row, of_row)):
             text = sql.read("clients", f"revert_{name}")
             parts.append(text.format(table=table.name, chosen=chosen, allowed=allowed, taken=taken))
-    into = 'INSERT INTO reverting ("table", row_id, field, old, new, present, verdict) '
+    into = (
+        'DROP TABLE IF EXISTS reverting; CREATE TEMP TABLE reverting ("table" text, row_id bigint, field text,'
+        " old jsonb, new jsonb, present jsonb, verdict text) ON COMMIT DROP;"
+        ' INSERT INTO reverting ("table", row_id, field, old, new, present, verdict) '
+    )
     cursor.execute(into + " UNION ALL ".join(parts), given)
-    for table in TABLES:
-        if table.days:
-            _keep_in_order(cursor, table.name, *table.days)
-    cursor.execute("ANALYZE reverting")
+    ordered = [_kept_in_order(table.name, *table.days) for table in TABLES if table.days]
+    cursor.execute("; ".join([*ordered, "ANALYZE reverting"]))
     return _summary(cursor, chosen, parameters)
 
 
@@ -207,13 +208,13 @@ def _taken(table: Table) -> tuple[str, str]:
     return value, f"EXISTS (SELECT FROM {table.name} o WHERE {keys})"
 
 
-def _keep_in_order(cursor: CursorWrapper, table: str, first: str, last: str) -> None:
-    """Leave out the days of rows that would end before they begin: only one of the two can be given back."""
+def _kept_in_order(table: str, first: str, last: str) -> str:
+    """Leaves out the days of rows that would end before they begin: only one of the two can be given back."""
     then = (
         "CASE WHEN bool_or(r.field = '{0}') THEN max(r.old #>> '{{}}') FILTER (WHERE r.field = '{0}')"
         " ELSE min(t.{0})::text END"
     )
-    cursor.execute(
+    return (
         f"UPDATE reverting SET verdict = 'order' WHERE \"table\" = '{table}' AND verdict = 'revert' AND field IN"
         f" ('{first}', '{last}') AND row_id IN (SELECT r.row_id FROM reverting r JOIN {table} t ON t.id = r.row_id"
         f" WHERE r.\"table\" = '{table}' AND r.verdict = 'revert' GROUP BY r.row_id"
@@ -236,34 +237,35 @@ def _summary(cursor: CursorWrapper, chosen: str, parameters: dict[str, Any]) -> 
         for table in TABLES
         if any(values[table.name, verdict] for verdict in DONE)
     ]  # fmt: skip
-    listed = {
-        kind: _listed(cursor, models, verdicts) for kind, verdicts in (("values", ["revert"]), ("obstacles", list(WHY)))
-    }
     staying = sum(number for (_name, verdict), number in rows.items() if verdict in ("created", "stays"))
     obstacle_count = sum(number for (_name, verdict), number in values.items() if verdict in WHY)
+    given_back, obstacles = _listed(cursor, models)
     cursor.execute(
-        "SELECT count(*) FROM reverting r JOIN clients_client c ON c.id = r.row_id"
-        " WHERE r.verdict = 'created' AND c.closed_on IS NULL"
-    )
-    created = cursor.fetchone()[0]
-    cursor.execute(
-        f'SELECT count(DISTINCT ("table", row_id)) FROM history_event WHERE {chosen} AND "table" <> ALL(%(tables)s)',
+        "SELECT (SELECT count(*) FROM reverting r JOIN clients_client c ON c.id = r.row_id"
+        " WHERE r.verdict = 'created' AND c.closed_on IS NULL),"
+        ' (SELECT count(DISTINCT ("table", row_id)) FROM history_event'
+        f' WHERE {chosen} AND "table" <> ALL(%(tables)s))',
         parameters | {"tables": list(models)},
     )
-    elsewhere = cursor.fetchone()[0]
-    return Plan(parts, listed["values"], created, staying, listed["obstacles"], obstacle_count, elsewhere)
+    created, elsewhere = cursor.fetchone()
+    return Plan(parts, given_back, created, staying, obstacles, obstacle_count, elsewhere)
 
 
-def _listed(cursor: CursorWrapper, models: dict[str, type[Model]], verdicts: list[str]) -> list[Value]:
-    cursor.execute(
-        "SELECT \"table\", row_id, coalesce(field, ''), old, new, present, verdict FROM reverting"
-        ' WHERE verdict = ANY(%s) ORDER BY "table", row_id, field LIMIT %s',
-        [verdicts, SHOWN],
+def _listed(cursor: CursorWrapper, models: dict[str, type[Model]]) -> tuple[list[Value], list[Value]]:
+    """The first SHOWN values that become what they were, and the first SHOWN obstacles."""
+    listed = (
+        "(SELECT \"table\", row_id, coalesce(field, '') AS field, old, new, present, verdict FROM reverting"
+        ' WHERE verdict = ANY(%({})s) ORDER BY "table", row_id, field LIMIT %(shown)s)'
     )
-    return [
+    cursor.execute(
+        f'{listed.format("done")} UNION ALL {listed.format("obstacles")} ORDER BY "table", row_id, field',
+        {"done": ["revert"], "obstacles": list(WHY), "shown": SHOWN},
+    )
+    found = [
         Value(models[name], row_id, field, _value(old), _value(new), _value(present), WHY.get(verdict, ""))
         for name, row_id, field, old, new, present, verdict in cursor.fetchall()
     ]
+    return [each for each in found if not each.why], [each for each in found if each.why]
 
 
 def _value(text: str | None) -> Any:

@@ -30,6 +30,7 @@ urlpatterns = [
     path("requests/decided/", request_views.decided, name="request-decided"),
     path("requests/<int:pk>/withdraw/", request_views.withdraw, name="request-withdraw"),
     path("settings/fields/", request_views.field_rules, name="field-rules"),
+    path("client-territories/", views.client_territories, name="client-territories"),
     path("counterparties/", views.counterparty_options, name="counterparty-options"),
     path("clients/<path:code>/edit/", views.client_edit, name="client-edit"),
     path("clients/<path:code>/cell/<slug:name>/", cell_views.client_cell, name="client-cell"),

@@ -23,7 +23,7 @@ from clients.history import column_label, history
 from clients.models import Client, Counterparty, Status
 from clients.reverts import COLUMNS
 from config.web import client_ip
-from territories.selectors import territory_ids, way_to
+from territories.selectors import choices, destinations, territory_ids, way_to
 
 CARD = ("territory", "channel", "counterparty")
 
@@ -219,6 +219,19 @@ def _settle(request: StaffRequest, current: Client, changes: dict[str, Any], for
     at_stake = {dispute.name for dispute in disputes if dispute.open}
     mine = {name: value for name, value in changes.items() if name in at_stake}
     return _save(request, current, current.version, mine, form)
+
+
+@require_safe
+def client_territories(request: StaffRequest) -> HttpResponse:
+    """Where ?client= (or a new one) may be put, near ?territory=, an id: the options of a form's list, in which people
+    go down step by step."""
+    if territory_ids(request.user, "change") == []:
+        raise PermissionDenied
+    client = _client(request, request.GET["client"]) if "client" in request.GET else None
+    nodes, chosen = destinations(request.user, client.territory if client else None), request.GET.get("territory", "")
+    here = next((node for node in nodes if str(node.pk) == chosen), None)
+    shown = choices(nodes, here.code if here else "")
+    return render(request, "clients/_territories.html", {"nodes": shown, "here": here, "client": client})
 
 
 @require_safe

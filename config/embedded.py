@@ -11,6 +11,7 @@ import atexit
 import ctypes
 import fcntl
 import hashlib
+import json
 import os
 import pwd
 import selectors
@@ -41,8 +42,20 @@ PR_SET_PDEATHSIG, PR_SET_KEEPCAPS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 1, 8, 
 CAP_DAC_OVERRIDE = 1
 
 
+def gettext_noop(text: str) -> str:
+    """Marks a text to be translated by who shows it; Django's would ask for settings, and the keeper has none."""
+    return text
+
+
 class EmbeddedError(RuntimeError):
-    """The embedded servers can't run here; the message says what to do."""
+    """The embedded servers can't run here; the message says what to do.
+
+    `said` and the `values` in it are apart, for whoever has a language to translate it to: the keeper has none.
+    """
+
+    def __init__(self, said: str, **values: str) -> None:
+        super().__init__(said % values if values else said)
+        self.said, self.values = said, values
 
 
 class Endpoints(NamedTuple):
@@ -96,7 +109,8 @@ def attach(data_dir: Path) -> Endpoints:
             return ends
         connection.close()
         if answer:
-            raise EmbeddedError(answer)
+            said, values = json.loads(answer)
+            raise EmbeddedError(said, **values)
         if time.monotonic() - spawned > RESPAWN_SECONDS:
             _spawn_keeper(ends)
             spawned = time.monotonic()
@@ -206,11 +220,13 @@ class Keeper:
         return leavers + list(users)
 
     def _refuse(self, listener: socket.socket, error: Exception) -> None:
+        said, values = (error.said, error.values) if isinstance(error, EmbeddedError) else (str(error), {})
+        answer = json.dumps([said, values]).encode() + b"\n"
         listener.settimeout(1)
         try:
             while True:
                 user, _address = listener.accept()
-                user.sendall(f"{error}\n".encode())
+                user.sendall(answer)
                 user.close()
         except TimeoutError:
             listener.close()
@@ -277,9 +293,13 @@ class Keeper:
         version = (home / "PG_VERSION").read_text().strip()
         if version != (wanted := self._postgres_major()):
             raise EmbeddedError(
-                f"{home} was made by PostgreSQL {version}, this is {wanted}. Dump it with the version that made it "
-                "(manage.py dump) and load it into an empty data directory, or set CRM_DATA_DIR to another one."
-            )
+                gettext_noop(
+                    "%(home)s was made by PostgreSQL %(version)s, this is %(wanted)s. Dump it with the version that "
+                    "made it (manage.py dump) and load it into an empty data directory, or set CRM_DATA_DIR to "
+                    "another one."
+                ),
+                home=str(home), version=version, wanted=wanted,
+            )  # fmt: skip
         durable = "off" if os.environ.get("CRM_EMBEDDED_UNSAFE") == "1" else "on"  # tests only
         settings = {
             "listen_addresses": "", "unix_socket_directories": self.ends.runtime, "max_connections": 80,

@@ -73,6 +73,12 @@ def icon(name: str, css: str = "") -> SafeString:
 
 
 @register.filter
+def uncapped(text: str) -> str:
+    """A name in the middle of a sentence: its first letter small, an abbreviation in it as it is."""
+    return text[:1].lower() + text[1:]
+
+
+@register.filter
 def split(text: str) -> list[str]:
     """The words of a text, to loop over."""
     return text.split()

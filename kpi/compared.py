@@ -1,10 +1,10 @@
 """What the matrix shows beside its numbers: other periods, lines of twelve, quantiles."""
 
-from bisect import bisect_left
-from collections.abc import Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from django.utils.translation import gettext
 
@@ -12,13 +12,14 @@ from config import ui
 from kpi import metrics, periods, selectors, services
 from kpi.filters import Asked, Show
 from kpi.metrics import Metric, Unit
-from kpi.models import RankDay
-from kpi.selectors import By
+from kpi.selectors import Matrix
 
 LOWER_IS_BETTER = frozenset({"visit_cost", "order_cost", "overdue_share"})
 LINE = 12  # periods
 WIDTH, HEIGHT = 64, 16
 STEPS = 5  # of heat
+LEAST = 3  # different values in a column that heat can tell apart
+T = TypeVar("T")
 
 Values = Mapping[str, metrics.Number | None]
 
@@ -39,25 +40,50 @@ class Difference(NamedTuple):
     tone: str  # "good", "bad" or ""
 
 
-def formers(asked: Asked) -> list[Former]:
-    """The previous period and the same of last year, as far as they are to be shown."""
-    days = {Show.PREVIOUS: -1, Show.YEAR: None}
-    return [former(asked, show, ways) for show, ways in days.items() if show in asked.show]
+class Beside(NamedTuple):
+    """What is read with a matrix to stand beside its numbers."""
+
+    formers: dict[Show, Former]  # the previous period always, for what stands above the matrix
+    names: list[str]  # of the periods of a line, up to this one; none where it isn't to be shown
+    past: list[selectors.Sheet | None]  # these periods, None where one isn't stored
 
 
-def former(asked: Asked, show: Show, ways: int | None) -> Former:
-    """The period as long `ways` before, or (None) a year before."""
+def read(asked: Asked) -> tuple[Matrix, Beside]:
+    """The matrix, and the other periods that are to be seen with it, as far as they are stored."""
+    assert asked.territory is not None
+    here = asked.d0, asked.d1
+    others = {Show.PREVIOUS: _if_any(lambda: periods.shifted(*here, -1))}
+    if Show.YEAR in asked.show:
+        others[Show.YEAR] = _if_any(lambda: year_before(*here))
+    line = _if_any(lambda: [periods.shifted(*here, back) for back in range(1 - LINE, 1)])
+    line = line if line and Show.SPARK in asked.show else []
+    stored = services.periods_at_hand({here, *(days for days in others.values() if days)}, line)
+    if here not in stored:
+        stored[here] = services.period_stored(*here)
+    wanted = [here, *(days for days in others.values() if days in stored)]
+    found = selectors.sheets(
+        asked.territory, [stored[days] for days in wanted if days], asked.by,
+        [stored[days] for days in line if days in stored],
+    )  # fmt: skip
+    sheets = {days: found[period.pk] for days, period in stored.items()}
+    formers = {show: _former(show, days, sheets.get(days) if days else None) for show, days in others.items()}
+    beside = Beside(formers, [periods.name(*days) for days in line], [sheets.get(days) for days in line])
+    return selectors.as_matrix(asked.territory, stored[here], sheets[here]), beside
+
+
+def _if_any(days: Callable[[], T]) -> T | None:
+    """None before the calendar begins."""
     try:
-        d0, d1 = periods.shifted(asked.d0, asked.d1, ways) if ways else year_before(asked.d0, asked.d1)
-    except ValueError:  # before the calendar
-        return Former(show, "", {}, {})
-    name = periods.name(d0, d1)
-    # Ranks of a day that nobody has asked for yet would be reckoned now, and take their time.
-    ranked = asked.by is not By.CATEGORY or RankDay.objects.filter(as_of=d1).exists()
-    if asked.territory is None or not services.period_at_hand(d0, d1):
+        return days()
+    except ValueError:
+        return None
+
+
+def _former(show: Show, days: tuple[date, date] | None, sheet: selectors.Sheet | None) -> Former:
+    name = periods.name(*days) if days else ""
+    if sheet is None:
         return Former(show, name, {}, {})
-    found = selectors.matrix(territory=asked.territory, d0=d0, d1=d1, by=asked.by if ranked else None, catch_up=False)
-    return Former(show, name, found.total.metrics, {row.code: row.metrics for row in found.rows})
+    return Former(show, name, sheet.total.metrics, {row.code: row.metrics for row in sheet.rows})
 
 
 def year_before(d0: date, d1: date) -> tuple[date, date]:
@@ -82,20 +108,15 @@ def _signed(number: Decimal) -> str:
     return text if text.startswith("−") else f"+{text}"
 
 
-def lines(asked: Asked) -> dict[str, str]:
-    """By metric, the points of a line through the node's twelve periods up to this one; none where fewer than two
-    are stored."""
-    if asked.territory is None or Show.SPARK not in asked.show:
-        return {}
-    try:
-        days = [periods.shifted(asked.d0, asked.d1, back) for back in range(1 - LINE, 1)]
-    except ValueError:
-        return {}
-    found = selectors.history(asked.territory, days)
-    return {key: points([values.get(key) for values in found]) for key in metrics.BY_KEY}
+def past(beside: Beside, row: str | None) -> list[Values]:
+    """The periods of a line, of the row of a code, or (None) of the node itself."""
+    if row is None:
+        return [sheet.total.metrics if sheet else {} for sheet in beside.past]
+    rows = [{each.code: each.metrics for each in sheet.rows} if sheet else {} for sheet in beside.past]
+    return [each.get(row, {}) for each in rows]
 
 
-def points(values: list[metrics.Number | None]) -> str:
+def points(values: Sequence[metrics.Number | None]) -> str:
     known = [(index, float(value)) for index, value in enumerate(values) if value is not None]
     if len(known) < 2:
         return ""
@@ -106,10 +127,19 @@ def points(values: list[metrics.Number | None]) -> str:
 
 
 def heat(metric: Metric, values: list[metrics.Number | None]) -> list[int]:
-    """For each of a column, which fifth of it its value lies in: 5 for the best, 0 where there is nothing to tell."""
+    """For each of a column, which fifth of it its value lies in: 5 for the best, 0 where there is nothing to tell.
+
+    By percent_rank, as the scores of RFM (spec/kpi.md, Ranks), so that a column of three has its best and its worst.
+    """
     known = sorted(value for value in values if value is not None)
-    if len(set(known)) < STEPS:
+    if len(set(known)) < LEAST:
         return [0] * len(values)
-    if metric.key in LOWER_IS_BETTER:
-        return [0 if value is None else STEPS - bisect_left(known, value) * STEPS // len(known) for value in values]
-    return [0 if value is None else 1 + bisect_left(known, value) * STEPS // len(known) for value in values]
+    lower = metric.key in LOWER_IS_BETTER
+    worse = [
+        0 if value is None else len(known) - bisect_right(known, value) if lower else bisect_left(known, value)
+        for value in values
+    ]
+    return [
+        0 if value is None else min(STEPS, 1 + STEPS * rank // (len(known) - 1))
+        for value, rank in zip(values, worse, strict=True)
+    ]

@@ -16,7 +16,7 @@ from clients.plans.forms import usual_day
 from config import ui
 from kpi import compared, metrics, periods
 from kpi.almost import Lack, Need
-from kpi.compared import LOWER_IS_BETTER, Difference, Former
+from kpi.compared import LOWER_IS_BETTER, Beside, Difference, Former
 from kpi.filters import Asked, Show
 from kpi.metrics import BY_KEY, METRICS, Group, Metric, Unit
 from kpi.models import FLAGS, Period, PeriodClient, Rank
@@ -39,6 +39,7 @@ ANY = "metric"  # stands for a metric's key in an address that is looked up once
 NOTABLE = Decimal("0.1")  # of the total's value: from this difference on a cell is toned
 HEADLINE = ("okb", "akb", "okb_coverage", "visit_rate", "order_margin", "overdue_share")
 MONTHS_NAMED = 4  # of those that a client did not work in
+ROWS_WITH_LINES = 40  # with more rows only the total has its line of periods
 ROWS_ON_PHONE = 40  # from more rows on, a phone gets links to the parts instead of each metric's comparison
 
 # Of a client in the list behind a number: 0 or 1 is said by a tick.
@@ -77,7 +78,8 @@ class Cell(NamedTuple):
     tone: str  # "good" or "bad" beside the total, else ""
     differences: list[Difference]
     heat: int = 0  # 1 to 5 within the column
-    line: str = ""  # points
+    past: tuple[metrics.Number | None, ...] = ()  # the periods of a line up to this one
+    line: str = ""  # through them: points
     goal: targets.Goal | None = None
     goal_tone: str = ""
 
@@ -103,6 +105,7 @@ class Table(NamedTuple):
     total: Line
     lines: list[Line]
     formers: list[Former]
+    past: list[str]  # names of the periods of a line
 
 
 class PhoneMetric(NamedTuple):
@@ -113,16 +116,16 @@ class PhoneMetric(NamedTuple):
     parts: list[tuple[Line, Cell]]
 
 
-def table(answer: Matrix, asked: Asked) -> Table:
+def table(answer: Matrix, asked: Asked, beside: Beside) -> Table:
     """The matrix as a table: the node itself, then its parts."""
     columns = [metric for metric in COLUMNS if metric.group in asked.groups]
     groups = [(GROUPS[group], sum(metric.group is group for metric in columns)) for group in asked.groups]
-    formers = compared.formers(asked)
-    points = compared.lines(asked)
-    total = _line(answer.total, asked, None, answer.total, columns, formers)
-    total = total._replace(cells=[cell._replace(line=points.get(cell.metric.key, "")) for cell in total.cells])
+    formers = [former for show, former in beside.formers.items() if show in asked.show]
+    total = _with_past(_line(answer.total, asked, None, answer.total, columns, formers), beside, None)
     rows = _sorted(answer.rows, asked.sort)
     lines = [_line(row, asked, asked.by, answer.total, columns, formers) for row in rows]
+    if len(lines) <= ROWS_WITH_LINES:
+        lines = [_with_past(line, beside, row.code) for line, row in zip(lines, rows, strict=True)]
     if Show.HEAT in asked.show:
         lines = _heated(lines, columns)
     if Show.TARGET in asked.show:
@@ -131,7 +134,15 @@ def table(answer: Matrix, asked: Asked) -> Table:
         lines = [
             _with_goals(line, goals.rows.get(row.code, {}), ended=ended) for line, row in zip(lines, rows, strict=True)
         ]
-    return Table(groups, _heads(asked, columns), total, lines, formers)
+    return Table(groups, _heads(asked, columns), total, lines, formers, beside.names)
+
+
+def _with_past(line: Line, beside: Beside, row: str | None) -> Line:
+    past, cells = compared.past(beside, row), []
+    for cell in line.cells:
+        values = tuple(each.get(cell.metric.key) for each in past)
+        cells.append(cell._replace(past=values, line=compared.points(values)))
+    return line._replace(cells=cells)
 
 
 def _with_goals(line: Line, values: targets.Values, *, ended: bool) -> Line:
@@ -174,9 +185,9 @@ class Tile(NamedTuple):
     was: metrics.Number | None
 
 
-def headline(answer: Matrix, asked: Asked) -> list[Tile]:
+def headline(answer: Matrix, asked: Asked, beside: Beside) -> list[Tile]:
     """The metrics that say most, with their change since the period before, if that one is stored."""
-    before = compared.former(asked, Show.PREVIOUS, -1)
+    before = beside.formers[Show.PREVIOUS]
     line = _line(answer.total, asked, None, answer.total, [BY_KEY[key] for key in HEADLINE], [before])
     return [Tile(cell, change.change, change.tone, change.was) for cell in line.cells for change in cell.differences]
 

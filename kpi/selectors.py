@@ -1,7 +1,7 @@
 """Answers of the KPI pages, the API and the commands, from what is stored."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from enum import Enum
 from typing import Any, NamedTuple
@@ -9,14 +9,13 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from config import sql
 from kpi import metrics, rules, services
 from kpi.almost import ALMOST, Lack, Outsider, lacks
-from kpi.models import DETAILS, FLAGS, MEASURES, Period
+from kpi.models import DETAILS, FLAGS, MEASURES, Period, RankDay
 from kpi.splits import split_parameters, split_statement
 from territories.models import Territory
 from territories.selectors import territory_ids
@@ -84,69 +83,107 @@ def matrix(*, territory: Territory, d0: date, d1: date, by: By | None = None, ca
     `catch_up` False shows what is stored at once, and how many clients' changes are not yet in it.
     """
     period = services.period_current(d0, d1) if catch_up else services.period_stored(d0, d1)
+    return as_matrix(territory, period, sheets(territory, [period], by)[period.pk])
+
+
+def as_matrix(territory: Territory, period: Period, sheet: "Sheet") -> Matrix:
     assert period.computed_at is not None
-    total, *_none = nodes_rows([territory], period.pk, d0, d1)
-    return Matrix(
-        territory, d0, d1, total, _parts(territory, period.pk, d0, d1, by), period.computed_at, services.waiting()
-    )
+    return Matrix(territory, period.d0, period.d1, *sheet, period.computed_at, services.waiting())
 
 
-def _parts(territory: Territory, period: int, d0: date, d1: date, by: By | None) -> list[Row]:
+class Sheet(NamedTuple):
+    """The rows of a matrix in one period."""
+
+    total: Row
+    rows: list[Row]
+
+
+def sheets(
+    territory: Territory, stored: Sequence[Period], by: By | None, totals: Sequence[Period] = ()
+) -> dict[int, Sheet]:
+    """By id of each stored period a node and its parts, all read together, unrounded.
+
+    `totals`: periods for lines. Where the rows are categories, only their totals are read: each category of each
+    client of twelve days would have to be looked at. By category the first of `stored` gets the ranks of its last
+    day; of the others only what is ranked has rows, for ranking takes its time.
+    """
+    every = list({period.pk: period for period in (*stored, *totals)}.values())
     match by:
-        case None:
-            return []
         case By.CHILDREN:
-            return nodes_rows(territory.children.order_by("code"), period, d0, d1)
+            children = list(territory.children.order_by("code"))
+            found = _nodes_sums(children, every, alone=territory)
+            return {period.pk: _added_up(territory, children, found[period.pk]) for period in every}
         case By.ROUTE:
-            routes = Territory.objects.filter(kind="route", paths_up__above=territory).order_by("code")
-            return nodes_rows(routes, period, d0, d1)
-        case By.CHANNEL:
-            return _groups("matrix_channels", territory, _("No channel"), {"period": period})
-        case By.CATEGORY:
-            day = min(d1, timezone.localdate())
-            services.ranks_stored(day)
-            return _groups("matrix_categories", territory, _("No category"), {"period": period, "day": day})
-        case By.MANAGER:
-            return _groups("matrix_managers", territory, "", {"period": period, "d0": d0, "d1": d1})
+            nodes = [territory, *Territory.objects.filter(kind="route", paths_up__above=territory).order_by("code")]
+        case _:
+            nodes = [territory]
+    found = _nodes_sums(nodes, every)
+    groups = _groups(by, territory, list(stored) if by is By.CATEGORY else every) if by in _GROUPS else {}
+    # A route itself has a row of its own, so its total may come twice.
+    rows = {pk: [_row(node.code, node.name, sums[node.pk]) for node in nodes] for pk, sums in found.items()}
+    return {pk: Sheet(first, others or groups.get(pk, [])) for pk, (first, *others) in rows.items()}
 
 
-def history(territory: Territory, days: list[tuple[date, date]]) -> list[dict[str, metrics.Number | None]]:
-    """The metrics of a node in some periods, {} for one that isn't stored."""
-    stored = {
-        (period.d0, period.d1): period.pk
-        for period in Period.objects.filter(stale=False, d0__in=[d0 for d0, _d1 in days])
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(
-            sql.read("kpi", "matrix_history").format(sums=_SUMS),
-            {"node": territory.pk, "periods": [stored[asked] for asked in days if asked in stored]},
-        )
-        found = {pk: dict(zip((*MEASURES, "cost"), sums, strict=True)) for pk, *sums in cursor.fetchall()}
-    return [metrics.reckon(found[stored[asked]]) if asked in stored else {} for asked in days]
+def _added_up(territory: Territory, children: list[Territory], found: dict[int, metrics.Sums]) -> Sheet:
+    """A node as the sum of its parts and of what hangs on it itself: so each cell is read once."""
+    sums = {name: sum(each[name] or 0 for each in found.values()) for name in (*MEASURES, "cost")}
+    rows = [_row(node.code, node.name, found[node.pk]) for node in children]
+    return Sheet(_row(territory.code, territory.name, sums), rows)
 
 
-def nodes_rows(nodes: Iterable[Territory], period: int, d0: date, d1: date) -> list[Row]:
+def nodes_rows(nodes: Iterable[Territory], period: Period) -> list[Row]:
+    """The metrics of some nodes in a stored period, unrounded."""
     nodes = list(nodes)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            sql.read("kpi", "matrix_nodes").format(sums=_SUMS),
-            {"period": period, "nodes": [node.pk for node in nodes], "d0": d0, "d1": d1},
-        )
-        found = {pk: dict(zip((*MEASURES, "cost"), sums, strict=True)) for pk, *sums in cursor.fetchall()}
+    found = _nodes_sums(nodes, [period])[period.pk]
     return [_row(node.code, node.name, found[node.pk]) for node in nodes]
+
+
+def _nodes_sums(
+    nodes: Iterable[Territory], stored: Iterable[Period], alone: Territory | None = None
+) -> dict[int, dict[int, metrics.Sums]]:
+    """By id of the period and of the node, with all below it; of the one `alone`, only what hangs on it itself."""
+    whole = {node.pk: True for node in nodes} | ({alone.pk: False} if alone else {})
+    parameters: dict[str, Any] = {
+        "nodes": list(whole),
+        "whole": list(whole.values()),
+        "periods": [period.pk for period in stored],
+    }
+    found: dict[int, dict[int, metrics.Sums]] = defaultdict(dict)
+    with connection.cursor() as cursor:
+        cursor.execute(sql.read("kpi", "matrix_nodes").format(sums=_SUMS), parameters)
+        for period, node, *sums in cursor.fetchall():
+            found[period][node] = dict(zip((*MEASURES, "cost"), sums, strict=True))
+    return found
 
 
 def _row(code: str, name: str, sums: metrics.Sums) -> Row:
     return Row(code, name, metrics.reckon(sums), sums)
 
 
-def _groups(query: str, territory: Territory, nothing: str, parameters: dict[str, Any]) -> list[Row]:
+_GROUPS: dict[By | None, tuple[str, Any]] = {
+    By.CHANNEL: ("matrix_channels", gettext_lazy("No channel")),
+    By.CATEGORY: ("matrix_categories", gettext_lazy("No category")),
+    By.MANAGER: ("matrix_managers", ""),
+}
+
+
+def _groups(by: By | None, territory: Territory, stored: list[Period]) -> dict[int, list[Row]]:
+    """By id of the period, the rows that are no nodes."""
+    query, nothing = _GROUPS[by]
+    days = {period.pk: min(period.d1, timezone.localdate()) for period in stored}
+    if by is By.CATEGORY:
+        services.ranks_stored(days[stored[0].pk])
+        if others := list(days.values())[1:]:
+            ranked = {days[stored[0].pk], *RankDay.objects.filter(as_of__in=others).values_list("as_of", flat=True)}
+            days = {pk: day for pk, day in days.items() if day in ranked}
+    parameters: dict[str, Any] = {"territory": territory.pk, "periods": list(days), "days": list(days.values())}
+    found: dict[int, list[Row]] = defaultdict(list)
     with connection.cursor() as cursor:
-        cursor.execute(sql.read("kpi", query).format(sums=_SUMS), {**parameters, "territory": territory.pk})
-        return [
-            _row(code, name or nothing or code, {"cost": None} | dict(zip((*MEASURES, "cost"), sums, strict=False)))
-            for code, name, *sums in cursor.fetchall()
-        ]
+        cursor.execute(sql.read("kpi", query).format(sums=_SUMS), parameters)
+        for period, code, name, *sums in cursor.fetchall():
+            values = {"cost": None} | dict(zip((*MEASURES, "cost"), sums, strict=False))
+            found[period].append(_row(code, name or str(nothing) or code, values))
+    return found
 
 
 _SUMS = ", ".join(f"coalesce(sum(c.{name}), 0)" for name in MEASURES)

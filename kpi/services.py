@@ -5,7 +5,7 @@ period they touch, or the whole period if many are. Every step is one transactio
 the row of a period is its lock.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -34,6 +34,9 @@ from kpi.splits import split_parameters, split_statement
 MAX_MONTHS = 1200
 WHOLE_ABOVE = 0.1  # share of touched clients from which a period is reckoned anew as a whole
 USUAL_MONTHS = 13  # stored without being asked for: this many months, and the quarters and years they end
+
+
+Days = tuple[date, date]  # first and last of a period
 
 
 class PeriodError(ValueError):
@@ -122,6 +125,14 @@ def period_days(first: str, last: str) -> tuple[date, date]:
     return d0, d1
 
 
+def day_read(text: str) -> date:
+    """The day (YYYY-MM-DD). Raises PeriodError."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise PeriodError(_("“%(day)s” is not a day (YYYY-MM-DD)") % {"day": text}) from None
+
+
 def period_stored(d0: date, d1: date) -> Period:
     """The period with its metrics as last reckoned; reckoned now if they never were or are outdated as a whole."""
     period, _made = Period.objects.get_or_create(d0=d0, d1=d1)
@@ -135,6 +146,15 @@ def period_at_hand(d0: date, d1: date) -> Period | None:
     """The period if its metrics are stored; else None, and the next refresh will store them."""
     period, _made = Period.objects.get_or_create(d0=d0, d1=d1)
     return None if period.stale else period
+
+
+def periods_at_hand(wanted: Collection[Days], also: Collection[Days] = ()) -> dict[Days, Period]:
+    """Those whose metrics are stored; the other ones of `wanted` the next refresh will store."""
+    firsts = {d0 for d0, _d1 in (*wanted, *also)}
+    known = {(period.d0, period.d1): period for period in Period.objects.filter(d0__in=firsts)}
+    if missing := [Period(d0=d0, d1=d1) for d0, d1 in wanted if (d0, d1) not in known]:
+        Period.objects.bulk_create(missing, ignore_conflicts=True)
+    return {days: known[days] for days in (*wanted, *also) if days in known and not known[days].stale}
 
 
 def period_current(d0: date, d1: date) -> Period:

@@ -1,5 +1,6 @@
 """The KPI matrix, the clients behind each of its numbers, and a client's own part in them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -12,11 +13,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.requests import StaffRequest
 from clients.models import Client
 from config.web import client_ip, render_page
-from kpi import filters, metrics, pages, periods, selectors, services, workbook
+from kpi import compared, filters, metrics, pages, periods, selectors, services, workbook
 from kpi.reopenings.selectors import reopened
 from kpi.selectors import By
 from territories.models import Territory
-from territories.selectors import choices, tree, way_to
+from territories.selectors import Node, choices, tree, way_down, way_to
 
 LIMIT = 50
 
@@ -31,16 +32,16 @@ def kpi_matrix(request: StaffRequest) -> HttpResponse:
     if asked.territory is None:
         return render(request, "kpi/nothing.html")
     if request.htmx.target == "freshness":
-        return freshness(request, asked.territory, asked)
-    answer = selectors.matrix(territory=asked.territory, d0=asked.d0, d1=asked.d1, by=asked.by, catch_up=False)
-    shown = pages.table(answer, asked)
+        return freshness(request, asked)
+    answer, beside = compared.read(asked)
+    shown = pages.table(answer, asked, beside)
     nodes = tree(request.user)
-    context = head(request, asked, asked.territory) | {
+    context = head(asked, asked.territory, way_down(nodes, asked.territory.code)) | {
         "matrix": answer,
         "seen": answer.computed_at.isoformat(),
         "table": shown,
         "reopened": reopened(asked.territory, asked.d0, asked.d1),
-        "headline": pages.headline(answer, asked),
+        "headline": pages.headline(answer, asked, beside),
         "on_phone": pages.on_phone(shown),
         "nodes": choices(nodes, asked.territory.code),
         "ways": list(By),  # the class itself would be called by the template
@@ -59,9 +60,11 @@ def kpi_workbook(request: StaffRequest) -> HttpResponse:
         return render(request, "kpi/period_error.html", {"error": error}, status=400)
     if asked.territory is None:
         raise Http404("no territory")
-    answer = selectors.matrix(territory=asked.territory, d0=asked.d0, d1=asked.d1, by=asked.by, catch_up=False)
+    answer, beside = compared.read(asked)
     name = f"kpi-{asked.d0:%Y-%m}-{asked.d1:%Y-%m}.xlsx"
-    made = workbook.write(pages.table(answer, asked), answer, str(asked.by.label), periods.name(asked.d0, asked.d1))
+    made = workbook.write(
+        pages.table(answer, asked, beside), answer, str(asked.by.label), periods.name(asked.d0, asked.d1)
+    )
     return HttpResponse(
         made,
         content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -69,22 +72,23 @@ def kpi_workbook(request: StaffRequest) -> HttpResponse:
     )
 
 
-def freshness(request: StaffRequest, territory: Territory, asked: filters.Asked) -> HttpResponse:
+def freshness(request: StaffRequest, asked: filters.Asked) -> HttpResponse:
     """Asks a page that shows older numbers (?seen=) to show the new ones, once nothing is waiting any more."""
-    answer = selectors.matrix(territory=territory, d0=asked.d0, d1=asked.d1, catch_up=False)
-    seen = request.GET.get("seen", "")
-    response = render(request, "kpi/_freshness.html", {"matrix": answer, "seen": seen})
-    if not answer.waiting and seen != answer.computed_at.isoformat():
+    period, waiting, seen = services.period_stored(asked.d0, asked.d1), services.waiting(), request.GET.get("seen", "")
+    assert period.computed_at is not None
+    shown = {"computed_at": period.computed_at, "waiting": waiting}
+    response = render(request, "kpi/_freshness.html", {"matrix": shown, "seen": seen})
+    if not waiting and seen != period.computed_at.isoformat():
         response["HX-Trigger"] = "kpi-current"
     return response
 
 
-def head(request: StaffRequest, asked: filters.Asked, territory: Territory) -> dict[str, Any]:
-    """What both pages show above their tables."""
+def head(asked: filters.Asked, territory: Territory, way: Sequence[Territory | Node]) -> dict[str, Any]:
+    """What both pages show above their tables; `way`: from the highest node this person may see."""
     return {
         "asked": asked,
         "territory": territory,
-        "way": way_to(territory, request.user),
+        "way": way,
         "period": periods.name(asked.d0, asked.d1),
         "presets": periods.presets(asked.d0, asked.d1),
         "previous": periods.neighbour(asked.d0, asked.d1, -1),
@@ -139,7 +143,7 @@ def _clients(request: StaffRequest, key: str, *, outside: bool) -> HttpResponse:
             return redirect(request.get_full_path())
     row = selectors.cell(number)
     paged = "after" in request.GET
-    context = head(request, asked, asked.territory) | {
+    context = head(asked, asked.territory, way_to(asked.territory, request.user)) | {
         "metric": metric,
         "name": row.name,
         "value": row.metrics[key],

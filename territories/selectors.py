@@ -2,10 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Collection
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.postgres.fields import ArrayField
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import BigIntegerField, Func, OuterRef, Q, QuerySet
 
 from accounts.models import Role, User
 from config import sql
@@ -80,6 +82,14 @@ def places(username: str) -> list[int]:
     return list(own.union(of_group.values_list("content_object", flat=True)))
 
 
+def places_of_each() -> Func:
+    """What `places` says, as an annotation of people: for who reads the person anyway."""
+    own = TerritoryUserGrant.objects.filter(SEES, user=OuterRef("pk")).values("content_object")
+    of_group = TerritoryGroupGrant.objects.filter(SEES, group__user=OuterRef("pk")).values("content_object")
+    ids: ArrayField[Any, Any] = ArrayField(BigIntegerField())
+    return Func(ArraySubquery(own), ArraySubquery(of_group), function="array_cat", output_field=ids)
+
+
 WHOLE_TREE = 300  # nodes that a list of choices can show at once
 
 
@@ -127,14 +137,18 @@ def choices(nodes: list[Node], chosen: str = "") -> list[Node]:
     siblings and what is right below it, so that people go down step by step."""
     if len(nodes) <= WHOLE_TREE:
         return nodes
-    by_pk = {node.pk: node for node in nodes}
-    here = next((node for node in nodes if node.code == chosen), None) or nodes[0]
-    way: set[int | None] = {None, here.pk}
-    above = by_pk.get(here.parent_id or 0)
-    while above:
-        way.add(above.pk)
-        above = by_pk.get(above.parent_id or 0)
+    way = {None, *(node.pk for node in way_down(nodes, chosen) or nodes[:1])}
     return [node for node in nodes if node.depth == 0 or node.parent_id in way]
+
+
+def way_down(nodes: list[Node], code: str) -> list[Node]:
+    """Of a tree: from its top down to the node of a code; [] if it isn't there. As way_to, of what is read already."""
+    by_pk = {node.pk: node for node in nodes}
+    here, way = next((node for node in nodes if node.code == code), None), []
+    while here:
+        way.append(here)
+        here = by_pk.get(here.parent_id or 0)
+    return way[::-1]
 
 
 def way_to(territory: Territory, user: User) -> list[Territory]:

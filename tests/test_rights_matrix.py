@@ -93,6 +93,7 @@ client-past           GET     200/404  200/404     200/404  200/404  200    302
 change-list           GET     403      403         403      403      200    302
 change                GET     200/404  200/404     200/404  200/404  200    302
 change                POST    302/404  302/404     302/404  302/404  302    302
+client-territories    GET     200/404  200/404     200/404  403      200    302
 counterparty-options  GET     200      200         200      403      200    302
 client-new            GET     200      200         200      403      200    302
 client-new            POST    302/400  302/400     302/400  403      302    302
@@ -348,6 +349,7 @@ ASKED: dict[str, Values] = {
     "client-columns": lambda region: {"territory": region.team.code},
     "segment-new": lambda region: {"territory": region.team.code},
     "palette": lambda region: {"search": "shop"},
+    "client-territories": lambda region: {"client": region.client.code, "territory": region.team.pk},
     "counterparty-options": lambda region: {"counterparty": "ООО"},
     "territory-list": lambda region: {"territory": region.client.territory.code},
     "territory-new": lambda region: {"territory": region.team.code},

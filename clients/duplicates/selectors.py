@@ -112,19 +112,17 @@ def better(one: Client, other: Client) -> tuple[Client, Client]:
 
 
 def weights(one: Client, other: Client) -> list[tuple[str | Promise, int, int]]:
-    """How much hangs on each of the two, by what a person calls it."""
-    found = []
+    """How much hangs on each of the two, by what a person calls it; all counted in one statement."""
+    told = [each for each in hanging.everything() if each.what]
+    query = " UNION ALL ".join(
+        f"SELECT {place}, count(*) FILTER (WHERE {each.column} = %(one)s),"
+        f" count(*) FILTER (WHERE {each.column} = %(other)s)"
+        f" FROM {each.table} WHERE {each.column} IN (%(one)s, %(other)s)"
+        for place, each in enumerate(told)
+    )
     with connection.cursor() as cursor:
-        for each in hanging.everything():
-            if each.what:
-                cursor.execute(
-                    f"SELECT count(*) FILTER (WHERE {each.column} = %s), count(*) FILTER (WHERE {each.column} = %s)"
-                    f" FROM {each.table} WHERE {each.column} IN (%s, %s)",
-                    [one.pk, other.pk, one.pk, other.pk],
-                )
-                mine, theirs = cursor.fetchone()
-                found.append((each.what, int(mine), int(theirs)))
-    return found
+        cursor.execute(query, {"one": one.pk, "other": other.pk})
+        return [(told[place].what, int(mine), int(theirs)) for place, mine, theirs in sorted(cursor.fetchall())]
 
 
 def merges_into(client: Client) -> QuerySet[Merge]:

@@ -104,8 +104,8 @@ def _explained() -> Iterator[None]:
         raise Unreadable(_("the archive is broken or not complete; export it again")) from None
     except csv.Error as error:
         raise Unreadable(_("not a table: %(error)s") % {"error": error}) from None
-    except (CalamineError, zipfile.BadZipFile, ElementTree.ParseError, KeyError) as error:
-        raise Unreadable(_("not an XLSX workbook: %(error)s") % {"error": error}) from None
+    except (CalamineError, zipfile.BadZipFile, ElementTree.ParseError, KeyError):
+        raise Unreadable(_("not an XLSX workbook, or a damaged one; save it anew")) from None
     except IsADirectoryError:
         raise Unreadable(_("it is a folder, not a file")) from None
     except FileNotFoundError:

@@ -11,7 +11,7 @@ from kpi import filters, services
 from kpi.charts import pages, selectors
 from kpi.charts.selectors import Key, Part
 from kpi.views import LIMIT, freshness, head
-from territories.selectors import choices, tree
+from territories.selectors import choices, tree, way_down, way_to
 
 
 @require_safe
@@ -24,7 +24,7 @@ def kpi_charts(request: StaffRequest) -> HttpResponse:
     if asked.territory is None:
         return render(request, "kpi/nothing.html")
     if request.htmx.target == "freshness":
-        return freshness(request, asked.territory, asked)
+        return freshness(request, asked)
     part = next((status for status in pages.PARTS if status.value == request.GET.get("part")), Status.ACTIVE)
     waiting, first = selectors.waiting_and_first_order()
     shown = pages.charts(asked.territory, asked, part, first)
@@ -32,11 +32,12 @@ def kpi_charts(request: StaffRequest) -> HttpResponse:
         services.period_stored(asked.d0, asked.d1)
         shown = pages.charts(asked.territory, asked, part, first)
     computed_at = shown["base"].computed_at
-    context = head(request, asked, asked.territory) | shown
+    nodes = tree(request.user)
+    context = head(asked, asked.territory, way_down(nodes, asked.territory.code)) | shown
     context |= {
         "matrix": {"computed_at": computed_at, "waiting": waiting},
         "seen": computed_at.isoformat(),
-        "nodes": choices(tree(request.user), asked.territory.code),
+        "nodes": choices(nodes, asked.territory.code),
     }
     return render_page(request, "charts/charts.html", "charts/_charts.html", context)
 
@@ -55,7 +56,7 @@ def kpi_chart_clients(request: StaffRequest, key: str) -> HttpResponse:
     part = Part(Key(key), asked.territory, asked.d1, request.GET.get("row", ""), request.GET.get("column", ""))
     found = selectors.behind(user=request.user, part=part, after=filters.after(request.GET), limit=LIMIT + 1)
     paged = "after" in request.GET
-    context = head(request, asked, asked.territory) | {
+    context = head(asked, asked.territory, way_to(asked.territory, request.user)) | {
         "part": part,
         "told": pages.told(part),
         "clients": found[:LIMIT],

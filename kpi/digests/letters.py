@@ -1,6 +1,6 @@
 """The letter itself: HTML with a plain text beside it, in the language of who gets it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -17,6 +17,7 @@ from kpi.compared import Difference
 from kpi.digests import selectors
 from kpi.digests.selectors import Content, Named
 from kpi.ranks.selectors import Move
+from territories.models import Territory
 
 
 def letter(user: User, day: date, language: str, token: str) -> EmailMultiAlternatives:
@@ -26,19 +27,20 @@ def letter(user: User, day: date, language: str, token: str) -> EmailMultiAltern
         off = settings.SITE_URL + reverse("digest-unsubscribe", args=[token])
         context = {"content": found, "base": settings.SITE_URL, "off": off, "person": user, "language": language}
         html = render_to_string("digests/mail.html", context)
+        about = subject([each.territory for each in found.sections], day)
         message = EmailMultiAlternatives(
-            subject(found), text(found, settings.SITE_URL, off), settings.DEFAULT_FROM_EMAIL, [user.email],
+            about, text(found, settings.SITE_URL, off), settings.DEFAULT_FROM_EMAIL, [user.email],
             headers={"List-Unsubscribe": f"<{off}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
         )  # fmt: skip
         message.attach_alternative(html, "text/html")
     return message
 
 
-def subject(content: Content) -> str:
+def subject(nodes: Sequence[Territory], day: date) -> str:
     """What moved, in a line: the first node's name and the day."""
-    where = content.sections[0].territory.name if content.sections else "Basis"
-    day = formats.date_format(content.day, "SHORT_DATE_FORMAT")
-    return _("%(where)s: what moved by %(day)s") % {"where": " ".join(where.split()), "day": day}
+    where = nodes[0].name if nodes else "Basis"
+    shown = formats.date_format(day, "SHORT_DATE_FORMAT")
+    return _("%(where)s: what moved by %(day)s") % {"where": " ".join(where.split()), "day": shown}
 
 
 def text(content: Content, base: str, off: str) -> str:

@@ -1,10 +1,12 @@
 """Celery: the tasks may be repeated or killed at any point (kpi/digests/services.py)."""
 
+from datetime import date
+
 from celery import shared_task
 from django.utils import timezone
 
 from accounts.models import User
-from kpi.digests import services
+from kpi.digests import selectors, services
 
 
 @shared_task  # type: ignore[untyped-decorator]
@@ -18,3 +20,9 @@ def sweep() -> None:
 def send(pk: int) -> None:
     """One letter; twice in the queue, it still goes out once."""
     services.digest_send(user=User.objects.get(pk=pk), day=timezone.localdate())
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def reckon(day: str) -> None:
+    """What the page of the letter waits for; `day`: of the letter, as 2026-11-24."""
+    selectors.reckon(date.fromisoformat(day))

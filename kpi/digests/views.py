@@ -14,11 +14,11 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import Way
 from accounts.requests import StaffRequest
+from config.celery import send
 from config.web import client_ip
-from kpi.digests import letters, selectors, services
+from kpi.digests import letters, selectors, services, tasks
 from kpi.digests.forms import SettingForm
 from kpi.digests.models import Digest
-from territories.selectors import top_territories
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -26,18 +26,21 @@ def digest(request: StaffRequest) -> HttpResponse:
     """The letter as it would go out today, and whether one wants it."""
     if request.user.role not in services.READERS:
         raise PermissionDenied
-    stored = services.setting_of(request.user)
-    form = SettingForm(request.POST or None, initial={"wanted": stored.wanted, "language": stored.language})
+    setting = services.setting_of(request.user)
+    form = SettingForm(request.POST or None, initial={"wanted": setting.wanted, "language": setting.language})
     if request.method == "POST" and form.is_valid():
         services.setting_set(user=request.user, **form.cleaned_data, way=Way.BROWSER, ip=client_ip(request))
         messages.success(request, _("Saved."))
         return redirect("kpi-digest")
-    territory = top_territories(request.user).order_by("code").first()
-    if territory is None:
+    nodes, day = list(selectors.nodes(request.user)), timezone.localdate() - timedelta(days=1)
+    if not nodes:
         return render(request, "kpi/nothing.html")
-    content = selectors.content(request.user, timezone.localdate() - timedelta(days=1))
+    stored = selectors.stored(day)
+    if not stored.whole and request.htmx.target != "letter":  # else it waits for what it has asked for already
+        send(tasks.reckon, day.isoformat())
     context = {
-        "content": content, "base": "", "form": form, "subject": letters.subject(content), "territory": territory,
+        "content": selectors.content(request.user, day, stored.periods) if stored.whole else None,
+        "base": "", "form": form, "subject": letters.subject(nodes, day), "territory": nodes[0],
         "last": Digest.objects.filter(user=request.user).order_by("-week").first(),
     }  # fmt: skip
     return render(request, "digests/digest.html", context, status=400 if form.errors else 200)

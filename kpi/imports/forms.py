@@ -64,6 +64,7 @@ class ColumnsForm(KindForm):
         super().__init__(*args, **kwargs)
         self.imported = imported
         mapping = mapping_for(imported, kind)
+        self.known = any(mapping.values())  # at least one heading says what it is
         options = [("", _("— do not load —"))]
         options += [(one.name, label(one) + (" *" if one.required else "")) for one in BY_NAME[kind].columns]
         self.titles = {

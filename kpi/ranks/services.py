@@ -1,5 +1,7 @@
 """Keeps the ranks of the ends of months stored."""
 
+from datetime import date
+
 from kpi import selectors, services
 from kpi.ranks.selectors import month_days
 
@@ -12,5 +14,10 @@ def months_ranked() -> None:
     May be killed and repeated: each day is a transaction of its own.
     """
     for month in reversed(selectors.latest_months(MONTHS)):
-        for day in month_days(month):
-            services.ranks_stored(day)
+        month_ranked(month)
+
+
+def month_ranked(month: date) -> None:
+    """The same as of the two days that a month's moves lie between; `month`: its first day."""
+    for day in month_days(month):
+        services.ranks_stored(day)

@@ -9,10 +9,11 @@ from django.views.decorators.http import require_safe
 
 from accounts.requests import StaffRequest
 from clients.models import Category
+from config.celery import send
 from config.web import render_page
 from kpi import filters
 from kpi import selectors as kpi_selectors
-from kpi.ranks import selectors
+from kpi.ranks import selectors, tasks
 from territories.selectors import choices, tree, way_to
 
 LIMIT = 50
@@ -42,12 +43,16 @@ def moves(request: StaffRequest) -> HttpResponse:
     days, ids, page = selectors.month_days(month), selectors.places(request.user, territory), _page(request.GET)
     was, becomes = (request.GET.get(name) if request.GET.get(name) in LETTERS else None for name in ("was", "becomes"))
     direction = request.GET.get("direction") if request.GET.get("direction") in selectors.DIRECTIONS else None
-    counted = selectors.moves_counted(days, ids)
+    known = selectors.known(days)
+    if not known and request.htmx.target != "being-reckoned":  # else it waits for what it has asked for already
+        send(tasks.month_ranked, month.isoformat())
+    counted = selectors.moves_counted(days, ids, catch_up=False) if known else {}
     found = selectors.moves(
-        days, ids, was=was, becomes=becomes, direction=direction, limit=LIMIT + 1, offset=(page - 1) * LIMIT
-    )
+        days, ids, was=was, becomes=becomes, direction=direction, limit=LIMIT + 1, offset=(page - 1) * LIMIT,
+        catch_up=False,
+    ) if known else []  # fmt: skip
     context = {
-        "territory": territory, "way": way_to(territory, request.user),
+        "territory": territory, "known": known, "way": way_to(territory, request.user),
         "nodes": choices(tree(request.user), territory.code), "days": days, "months": months,
         "month": f"{month:%Y-%m}", "title": formats.date_format(month, "F Y"),
         "grid": [(one, [(other, counted.get((one, other), 0)) for other in LETTERS]) for one in LETTERS],

@@ -1,5 +1,5 @@
--- Sums of the measures and the route cost by sales representative: of the territories granted to each, as far as they
--- are a node or below it. %(territory)s, %(period)s: ids; %(d0)s, %(d1)s: its days. In braces: the sums, over `c`.
+-- Sums of the measures and the route cost by period and sales representative: of the territories granted to each, as far as they
+-- are a node or below it. %(territory)s: id; %(periods)s: ids. In braces: the sums, over `c`.
 WITH held AS (
     SELECT DISTINCT u.id, u.username, u.full_name, p.below_id
     FROM accounts_user u
@@ -9,9 +9,11 @@ WITH held AS (
     JOIN territories_territorypath w ON w.below_id = p.below_id AND w.above_id = %(territory)s
     WHERE u.role = 'rep' AND u.is_active
 )
-SELECT h.username, h.full_name, {sums},
+SELECT d.id, h.username, h.full_name, {sums},
        (SELECT coalesce(sum(r.salary + r.amortization + r.fuel), 0)
         FROM territories_routecost r
-        WHERE r.territory_id IN (SELECT below_id FROM held o WHERE o.id = h.id) AND r.month BETWEEN %(d0)s AND %(d1)s)
-FROM held h LEFT JOIN kpi_periodcell c ON c.territory_id = h.below_id AND c.period_id = %(period)s
-GROUP BY h.id, h.username, h.full_name ORDER BY h.full_name, h.username
+        WHERE r.territory_id IN (SELECT below_id FROM held o WHERE o.id = h.id) AND r.month BETWEEN d.d0 AND d.d1)
+FROM held h
+JOIN kpi_period d ON d.id = ANY (%(periods)s::bigint[])
+LEFT JOIN kpi_periodcell c ON c.territory_id = h.below_id AND c.period_id = d.id
+GROUP BY d.id, h.id, h.username, h.full_name ORDER BY h.full_name, h.username

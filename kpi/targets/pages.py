@@ -130,7 +130,7 @@ def _before(asked: Asked, rows: Collection[Territory]) -> tuple[str, Mapping[Cel
         except ValueError:
             continue
         if period := services.period_at_hand(d0, d1):
-            found = nodes_rows(rows, period.pk, d0, d1)
+            found = nodes_rows(rows, period)
             values = {
                 (node.pk, key): value
                 for node, row in zip(rows, found, strict=True)

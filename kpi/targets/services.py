@@ -162,7 +162,7 @@ def _weights(
         }[how]()
     except ValueError:
         raise ValidationError(_("There is no such period before this one.")) from None
-    rows = selectors.nodes_rows(nodes, services.period_stored(*days).pk, *days)
+    rows = selectors.nodes_rows(nodes, services.period_stored(*days))
     values = [(node.pk, row.metrics) for node, row in zip(nodes, rows, strict=True)]
     return {(pk, key): found["okb" if how is Share.BASE else key] or 0 for pk, found in values for key in keys}
 

@@ -66,7 +66,7 @@ def test_the_grid_of_norms_is_filled_by_keyboard_and_says_who_is_how_far_from_it
     assert_accessible_at_both_widths(admin)
     boss = open_as("supervisor", "/kpi/efforts/norms/")
     expect(boss.locator("form.norms input[type=text]")).to_have_count(0)
-    boss.get_by_role("navigation", name="KPI").get_by_role("link", name="Усилия").click()
+    boss.get_by_role("navigation", name="KPI").get_by_role("link", name="Мероприятия", exact=True).click()
     expect(boss.locator("table.efforts tbody tr").first).to_be_visible()
     assert_accessible_at_both_widths(boss)
     missing = [number(text) for text in boss.locator("table.efforts tbody td:last-child").all_inner_texts()]

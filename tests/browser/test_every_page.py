@@ -81,6 +81,9 @@ PAGES = {
     "question-edit": ("admin", "/questionnaires/{version}/questions/{question}/"),
     "kpi-charts": ("head", "/kpi/charts/"),
     "kpi-chart-clients": ("head", "/kpi/charts/flow/clients/?row=potential"),
+    "kpi-reopenings": ("head", "/kpi/reopenings/"),
+    "selection": ("supervisor", "/selections/{selection}/"),
+    "bulk-edit": ("supervisor", "/bulk/{bulk}/"),
 }
 # Parts of a page that htmx fetches; they are seen in it (the list's, the card's and the map's own tests open them).
 PARTS = {
@@ -88,7 +91,7 @@ PARTS = {
     "client-history", "counterparty-options", "client-orders", "client-invoices", "invoice-lines", "client-visits",
     "client-contacts", "contact-new", "contact", "client-interactions", "interaction-new", "duplicates-check",
     "client-merged", "territory-options", "client-kpi", "client-map-view", "plans-add", "client-plans",
-    "client-category-note", "client-efforts",
+    "client-category-note", "client-efforts", "client-cell", "client-territories",
 }  # fmt: skip
 # No HTML, or an answer that leads elsewhere.
 NONE = {
@@ -142,7 +145,22 @@ def values(site: Site, browser: Any, sessions: Callable[[str], Any], tmp_path_fa
     lost = max(site.api_pages("clients/", status="lost"), key=lambda one: one["last_order_on"] or "")
     found |= {"code": lost["code"], "day": "2026-01-15"}
     context.close()
-    return found
+    return found | _chosen(site, browser, sessions)
+
+
+def _chosen(site: Site, browser: Any, sessions: Callable[[str], Any]) -> Values:
+    """Clients that the supervisor chose, and an edit of them that was looked at and not made."""
+    context = browser.new_context(base_url=site.url, storage_state=sessions("supervisor"), locale="ru-RU")
+    page = context.new_page()
+    page.goto("/clients/")
+    page.locator(".cell-pick [name=id]").first.check()
+    page.get_by_role("button", name="Изменить выбранных").click()
+    selection = _first(page.url, r"/selections/([^/]+)/")
+    page.get_by_label("Новое значение: потенциал").fill("7777")
+    page.get_by_role("button", name="Показать, что изменится").click()
+    bulk = _first(page.url, r"/bulk/([^/]+)/")
+    context.close()
+    return {"selection": selection, "bulk": bulk}
 
 
 def _first(text: str, pattern: str) -> str:

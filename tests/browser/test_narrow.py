@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import NARROW, Open
+from tests.browser.test_accessibility import assert_accessible
 
 pytestmark = pytest.mark.browser
 
@@ -56,3 +57,24 @@ def test_on_a_phone_the_bottom_of_a_page_is_not_under_the_menu(open_as: Open) ->
     assert pager
     assert menu
     assert pager["y"] + pager["height"] <= menu["y"]
+
+
+@pytest.mark.parametrize("role", ["rep", "supervisor", "head", "admin", "analyst"])
+def test_on_a_phone_five_entries_lead_to_every_section(open_as: Open, role: str) -> None:
+    wide = open_as(role, "/clients/").get_by_role("navigation", name="Разделы")
+    sections = wide.get_by_role("link").evaluate_all("(links) => links.map((link) => link.pathname)")
+    page = open_as(role, "/clients/", size=NARROW)
+    bar = page.get_by_role("navigation", name="Разделы")
+    at_once = bar.get_by_role("link").count()
+    assert at_once + bar.get_by_role("button").count() <= 5
+    more = bar.get_by_role("button", name="Ещё")
+    more.focus()
+    page.keyboard.press("Enter")
+    links = bar.get_by_role("link")
+    assert links.evaluate_all("(links) => links.map((link) => link.pathname)") == sections
+    assert_accessible(page)
+    page.keyboard.press("Tab")
+    expect(links.nth(at_once)).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(more).to_be_focused()
+    expect(links).to_have_count(at_once)

@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.models import User
 from cleanup import approval
 from cleanup.models import Answer, Sheet
+from clients.duplicates.models import Pair
 from clients.models import Client
 from tests import make
 from tests.cleanup.conftest import World, changed
@@ -55,6 +56,26 @@ def test_the_rep_takes_along_own_clients_with_what_the_register_holds(world: Wor
 
 def test_who_has_no_client_there_takes_none_along(world: World, sheet: Sheet) -> None:
     assert taken_along(world.other_rep, sheet.campaign)["sheets"] == []
+
+
+def test_a_client_that_has_moved_out_of_sight_is_no_longer_taken_along_or_answered(world: World, sheet: Sheet) -> None:
+    changed(world.admin, sheet.client, territory=world.other_route)
+    assert taken_along(world.rep, sheet.campaign)["sheets"] == []
+    assert send(world.rep, sheet, {"works": "yes"}).status_code == 404
+    assert send(world.other_rep, sheet, {"works": "yes"}).status_code == 200
+
+
+def test_of_suspected_duplicates_only_those_are_named_that_one_may_see(world: World, shop: Client) -> None:
+    near, far = make.client(world.route, name="Near"), make.client(world.other_route, name="Far")
+    for other in (near, far):
+        Pair.objects.create(one=shop, other=other, score=90)
+    sheet = Sheet.objects.get(campaign=world.running(), client=shop)
+    pack = taken_along(world.rep, sheet.campaign)
+    [own] = (each for each in pack["sheets"] if each["id"] == sheet.pk)
+    assert [each["name"] for each in own["duplicates"]] == ["Near"]
+    assert "Far" not in json.dumps(pack)
+    assert send(world.rep, sheet, {"works": "yes"}, merge_into=far.pk).status_code == 400
+    assert send(world.rep, sheet, {"works": "yes"}, merge_into=near.pk).status_code == 200
 
 
 def test_an_answer_sent_twice_is_one(world: World, sheet: Sheet) -> None:

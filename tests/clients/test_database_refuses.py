@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
+from django.apps import apps
 from django.db import DatabaseError, IntegrityError, ProgrammingError, connection, transaction
 
 from accounts.models import HistoryEvent, Way
@@ -18,7 +19,12 @@ KEPT = [
     "clients_changerequest", "clients_fieldrule",
     "territories_territory", "territories_territoryusergrant", "territories_territorygroupgrant", "accounts_user",
     "accounts_user_groups", "auth_group", "kpi_rule", "sales_product", "sales_mml",
+    "clients_interaction", "overrides_categoryoverride", "plans_plan", "duplicates_merge", "duplicates_different",
+    "targets_target", "efforts_effortrule", "digests_digestsetting", "otp_totp_totpdevice", "jobs_export",
+    "cleanup_campaign", "cleanup_questionnaire", "cleanup_version", "cleanup_section", "cleanup_question",
+    "cleanup_answer", "cleanup_photo", "cleanup_decision", "cleanup_applied",
 ]  # fmt: skip
+KEYS = {model._meta.db_table: model._meta.pk.column for model in apps.get_models(include_auto_created=True)}
 
 
 def run(statement: str) -> None:
@@ -63,6 +69,17 @@ def test_a_write_without_a_way_is_refused(shop: Client, statement: str) -> None:
     refused(statement, saying="no way is set")
     with acting(actor=None, way=Way.COMMAND):
         run(statement)
+
+
+@pytest.mark.parametrize("table", KEPT)
+def test_no_kept_table_is_written_without_a_way(db: None, table: str) -> None:
+    key = KEYS[table]
+    for statement in (
+        f"INSERT INTO {table} ({key}) SELECT {key} FROM {table} WHERE false",
+        f"UPDATE {table} SET {key} = {key} WHERE false",
+        f"DELETE FROM {table} WHERE false",
+    ):
+        refused(statement, saying="no way is set|permission denied")
 
 
 def test_the_way_ends_with_its_transaction(shop: Client) -> None:

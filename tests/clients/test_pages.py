@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from accounts.models import Role
 from clients.models import Client, Status
+from territories import selectors
 from tests import make
 from tests.make import signed_in
 
@@ -199,3 +200,27 @@ def test_signing_in_leads_a_rep_to_the_day_and_a_head_to_the_kpis() -> None:
         browser = Browser()
         browser.post("/login/", {"username": person.username, "password": "secret-word"})
         assert browser.get("/").url == page  # type: ignore[attr-defined]
+
+
+def test_of_many_territories_the_form_lists_those_near_the_chosen_one_and_takes_any(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(selectors, "WHOLE_TREE", 3)
+    top = make.territory()
+    near, far = make.territory(top), make.territory(top)
+    routes, distant = [make.territory(near) for _number in range(3)], make.territory(far)
+    client = make.client(routes[0])
+    browser = signed_in(make.user(Role.HEAD, top))
+    address = reverse("client-edit", args=[client.code])
+    text = browser.get(address).content.decode()
+    listed = [f'<option value="{node.pk}"' in text for node in (top, near, far, *routes, distant)]
+    assert listed == [True] * 6 + [False]
+    step = reverse("client-territories")
+    assert f'hx-get="{step}?client={client.code}"' in text
+    text = browser.get(step, {"client": client.code, "territory": str(far.pk)}).content.decode()
+    assert f'<option value="{far.pk}" selected>' in text
+    assert f'<option value="{distant.pk}">' in text
+    assert f'<option value="{routes[1].pk}"' not in text
+    browser.post(address, form_of(client, territory=str(distant.pk)))
+    client.refresh_from_db()
+    assert client.territory == distant

@@ -226,8 +226,11 @@ def test_a_row_with_a_formula_is_turned_away_and_the_others_load(
 
 
 @pytest.mark.parametrize("content", [b"no zip", b"", b"PK\x03\x04broken"])
-def test_what_is_no_workbook_is_an_unreadable_file(load_bytes: LoadBytes, content: bytes) -> None:
+def test_what_is_no_workbook_is_an_unreadable_file(
+    load_bytes: LoadBytes, capsys: pytest.CaptureFixture[str], content: bytes
+) -> None:
     assert load_bytes(content, "channels.xlsx") == 2
+    assert "not an XLSX workbook, or a damaged one; save it anew\n" in capsys.readouterr().err  # nothing of a library's
     assert channels() == []
 
 

@@ -1,15 +1,8 @@
--- A page of moves (in braces: moves.sql), the longest first, with the margin of the 12 months before each day.
--- %(was)s, %(becomes)s: a letter, "" for none, NULL for any; %(direction)s: up, down, in, out or NULL;
--- %(before_start)s, %(now_start)s: the first days before the windows; %(limit)s, %(offset)s; and those of moves.sql.
+-- Moves (in braces: moves_some.sql or moves_both.sql), the longest first, with the margin of the 12 months before each
+-- day. %(before_start)s, %(now_start)s: the first days before the windows; and those of the statement in braces.
 SELECT p.code, p.name, t.name, coalesce(h.name, ''), p.was, p.becomes, p.was_profit, p.profit, p.was_potential, p.potential,
-       p.was_rfm, p.rfm, s.was_margin, s.margin, p.potential_monthly, coalesce(o.category, '')
-FROM (
-    SELECT * FROM ({moves}) m
-    WHERE (%(was)s::text IS NULL OR was = %(was)s::text) AND (%(becomes)s::text IS NULL OR becomes = %(becomes)s::text)
-      AND CASE %(direction)s::text WHEN 'up' THEN steps > 0 WHEN 'down' THEN steps < 0 WHEN 'in' THEN was = ''
-          WHEN 'out' THEN becomes = '' ELSE true END
-    ORDER BY abs(steps) DESC NULLS LAST, potential_monthly DESC NULLS LAST, code LIMIT %(limit)s OFFSET %(offset)s
-) p
+       p.was_rfm, p.rfm, s.was_margin, s.margin, p.potential_monthly, coalesce(o.category, ''), p.total
+FROM ({page}) p
 JOIN territories_territory t ON t.id = p.territory_id
 LEFT JOIN clients_channel h ON h.id = p.channel_id
 LEFT JOIN overrides_categoryoverride o ON o.client_id = p.id

@@ -22,6 +22,7 @@ from kpi.digests import selectors, services, tasks
 from kpi.digests.models import Digest, DigestSetting, State
 from territories.models import Territory
 from tests import make
+from tests.test_statements import ENOUGH, counted
 
 pytestmark = pytest.mark.django_db
 TODAY = timezone.localdate()
@@ -217,3 +218,22 @@ def test_the_page_shows_ones_own_letter_and_takes_the_setting(load: Callable[...
     setting = DigestSetting.objects.get(user=person)
     assert (setting.wanted, setting.language) == (False, "en")
     assert browser.post("/kpi/digest/", {"language": "xx"}).status_code == 400
+
+
+def test_the_page_waits_for_figures_that_are_not_stored_and_takes_few_statements_for_many_nodes(
+    load: Callable[..., int],
+) -> None:
+    load(**FILES)
+    day = TODAY - timedelta(days=1)
+    browser = make.signed_in(boss(node("R1"), node("R2")))
+    text = browser.get("/kpi/digest/").content.decode()
+    assert "every 3s" in text
+    assert "letter-table" not in text
+    tasks.reckon(day.isoformat())
+    with counted() as statements:
+        text = browser.get("/kpi/digest/").content.decode()
+    assert "every 3s" not in text
+    assert "Север" in text
+    assert "Юг" in text
+    assert "Бета" in text, "nobody is lost: the page leaves a statement out"
+    assert len(statements) <= ENOUGH

@@ -31,6 +31,12 @@ def send(browser: Browser, name: str, content: str | bytes) -> Any:
     return browser.post(reverse("import-list"), {"file": upload(name, content)})
 
 
+def test_a_file_without_any_known_heading_says_so(browser: Browser) -> None:
+    said = "None of the headings is known here."
+    assert said in browser.get(send(browser, "some.csv", "foo;bar\n1;2\n").url).content.decode()
+    assert said not in browser.get(send(browser, "clients.csv", "Код;bar\n1;2\n").url).content.decode()
+
+
 def test_the_wizard_from_upload_to_load(browser: Browser, route: Any) -> None:
     columns = send(browser, "Клиенты.csv", "Код;Наименование;Маршрут;Менеджер\nA;Shop;R1;Ivanov\nB;;R1;\n").url
     page = browser.get(columns).content.decode()

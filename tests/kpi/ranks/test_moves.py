@@ -13,11 +13,12 @@ from accounts.models import Role, Way
 from clients.fields import Override
 from clients.services import category_override
 from kpi.models import RankDay
-from kpi.ranks import selectors
+from kpi.ranks import selectors, tasks
 from kpi.ranks.services import months_ranked
 from territories.models import Territory
 from tests import datasets, make
 from tests.reckoning import Base, minus_months
+from tests.test_statements import ENOUGH, counted
 
 pytestmark = pytest.mark.django_db
 Load = Callable[..., int]
@@ -115,3 +116,20 @@ def test_the_page_shows_a_month_of_ones_own_subtree_only(load: Load, tmp_path: P
     text = make.signed_in(make.user(Role.SUPERVISOR, own)).get("/kpi/moves/?month=2025-03").content.decode()
     assert f"/clients/{ours[0].code}/" in text
     assert not any(f"/clients/{move.code}/" in text for move in theirs)
+
+
+def test_the_page_of_days_without_ranks_says_so_until_the_worker_has_reckoned_them_and_takes_few_statements(
+    load: Load, tmp_path: Path
+) -> None:
+    datasets.write(tmp_path / "data", 1, clients=60)
+    load(tmp_path / "data")
+    browser = make.signed_in(make.user(Role.SUPERVISOR, Territory.objects.get(code="ROOT")))
+    address = "/kpi/moves/?month=2025-03"
+    assert "being-reckoned" in browser.get(address).content.decode()
+    assert not RankDay.objects.filter(as_of=selectors.month_days(MONTH).before).exists()
+    tasks.month_ranked(MONTH.isoformat())
+    with counted() as statements:
+        text = browser.get(address).content.decode()
+    assert "being-reckoned" not in text
+    assert "moves-grid" in text
+    assert len(statements) <= ENOUGH
