@@ -216,7 +216,7 @@ class Event(NamedTuple):
 
 def life(campaign: Campaign) -> list[Event]:
     """That it was started, paused, gone on with, prolonged, closed, from the history; the latest last."""
-    said = {
+    said: dict[tuple[str, str], str] = {
         (State.DRAFT, State.RUNNING): _("started"), (State.RUNNING, State.PAUSED): _("paused"),
         (State.PAUSED, State.RUNNING): _("gone on with"),
     }  # fmt: skip
@@ -229,7 +229,7 @@ def life(campaign: Campaign) -> list[Event]:
             closed = timezone.localtime(campaign.closed_at).date() if campaign.closed_at else campaign.last_day
             what = _("closed early") if closed < campaign.last_day else _("closed")
         elif "state" in new:
-            what = said.get((old.get("state"), new["state"]), "")
+            what = said.get((str(old.get("state")), new["state"]), "")
         elif "last_day" in new and found:  # before it was started, days were set up
             days = [
                 formats.date_format(date.fromisoformat(each["last_day"]), "SHORT_DATE_FORMAT") for each in (old, new)

@@ -14,7 +14,7 @@ from cleanup.models import Campaign
 from cleanup.results import outcomes, workbook
 from cleanup.results import progress as reckoning
 from territories.models import Territory, TerritoryPath
-from territories.selectors import territory_ids
+from territories.selectors import territories_visible_to, territory_ids
 
 READERS = (Role.SUPERVISOR, Role.HEAD, Role.ADMIN, Role.ANALYST)
 PAGE = 50
@@ -47,7 +47,7 @@ def _asked(request: StaffRequest, pk: int) -> Asked:
         raise Http404("no such node") from None
     above: list[Territory] = []
     if node:
-        paths = TerritoryPath.objects.filter(below=node, above__in=reckoning.territories_visible_to(request.user))
+        paths = TerritoryPath.objects.filter(below=node, above__in=territories_visible_to(request.user))
         above = [each.above for each in paths.select_related("above").order_by("-depth") if each.above_id != node.pk]
     return Asked(campaign, node, above, reckoning.below(request.user, node))
 

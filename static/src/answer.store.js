@@ -121,8 +121,19 @@ window.AnswerStore = (() => {
       if ((await get("outbox", entry.key)).errors) return true;
       const taken = await this.post(`${this.addresses.sheets}${entry.sheet}/answer/`, JSON.stringify(entry.body), entry);
       if (taken === null) return false;
-      if (taken) await remove("outbox", entry.key);
+      if (taken) {
+        await this.arrived(entry.sheet);
+        await remove("outbox", entry.key);
+      }
       return true;
+    }
+
+    // What has arrived is not asked again, also when the page opens without a connection out of what was taken along.
+    async arrived(sheet) {
+      const rest = this.pack.sheets.filter((each) => each.id !== sheet);
+      this.pack.waiting -= this.pack.sheets.length - rest.length;
+      this.pack.sheets = rest;
+      await put("packs", this.mine, this.pack);
     }
 
     // true: taken; false: refused, and the entry keeps why; null: not now.

@@ -75,7 +75,7 @@ def test_a_rep_answers_without_a_connection_and_each_answer_arrives_once(site: S
 
     page.context.set_offline(True)
     given.append(all_right(page))
-    page.locator('[data-question="phone"]').get_by_text("Исправить").click()
+    page.locator('[data-question="phone"] input[value="changed"]').click()
     page.locator('[data-question="phone"] input[type=tel]').fill("+7 927 555-44-33")
     given.append(all_right(page))
     expect(page.locator("#answer-unsent")).to_contain_text("2")
