@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Role, User, Way
 from accounts.services import acting, password_set
-from cleanup.demo import fill
+from cleanup.demo_services import fill
 from clients.duplicates.services import check_some
 from clients.models import Channel, Client
 from clients.services import client_update
