@@ -19,6 +19,7 @@ from cleanup.results import outcomes, tasks
 from cleanup.results import progress as reckoning
 from cleanup.results.models import Outcome, Reminder, Result
 from cleanup.results.services import reminders_send, result_reckon
+from cleanup.selectors import doubles
 from clients.duplicates.models import Pair
 from clients.models import Client
 from territories.models import Territory
@@ -63,8 +64,8 @@ def played(world: World) -> Campaign:
             values = {"works": "no", "closed": {"value": "2026-10-01"}}
         elif lot < 0.75:
             more = {"category": rng.choice("ABC")}
-        if sheet.details.get("duplicates") and rng.random() < 0.7:
-            more["merge_into"] = sheet.details["duplicates"][0]["client"]
+        if (found := doubles([sheet], rep)[sheet.pk]) and rng.random() < 0.7:  # those not merged meanwhile
+            more["merge_into"] = found[0]["client"]
         answered = world.answer(sheet, rep, values=values, **more)
         decision = rng.random()
         if decision < 0.15:
