@@ -158,7 +158,8 @@ def findings(sheet: Sheet) -> list[str]:
         about, label = details.get(finding), str(Finding(finding).label)
         if finding in (Finding.MISSING, Finding.INVALID):
             names = ", ".join(str(PARTS.get(name) or fields.label(name)) for name in about or [])
-            label = f"{_('missing') if finding == Finding.MISSING else _('invalid')}: {names}"
+            told = _("missing") if finding == Finding.MISSING else _("invalid")  # not gathered from an f-string
+            label = f"{told}: {names}"
         elif finding == Finding.FAR and about:
             label = _("%(km)s km from the territory's other clients") % {"km": ui.quantity(about["km"])}
         elif finding == Finding.SHARED_PHONE:

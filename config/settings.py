@@ -251,6 +251,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Basis CRM",
     "VERSION": "1",
+    "ENUM_NAME_OVERRIDES": {"StatusEnum": "clients.models.Status"},  # of `before` and `after`; check --deploy warns
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "config.api.refusals"],
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],

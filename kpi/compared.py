@@ -36,6 +36,7 @@ class Former(NamedTuple):
 class Difference(NamedTuple):
     former: Former
     was: metrics.Number | None
+    percent: Decimal | None  # of what it was; of a share: percentage points
     change: str  # "" where there is none
     tone: str  # "good", "bad" or ""
 
@@ -93,14 +94,13 @@ def year_before(d0: date, d1: date) -> tuple[date, date]:
 def difference(metric: Metric, value: metrics.Number | None, then: Former, values: Values) -> Difference:
     was = values.get(metric.key)
     if value is None or not was:
-        return Difference(then, was, "", "")
+        return Difference(then, was, None, "", "")
     much = Decimal(value) - Decimal(was)
-    if metric.unit is Unit.SHARE:
-        text = gettext("%(change)s pp") % {"change": _signed(much * 100)}
-    else:
-        text = f"{_signed(much / abs(Decimal(was)) * 100)}{ui.THIN_SPACE}%"
+    percent = 100 * (much if metric.unit is Unit.SHARE else much / abs(Decimal(was)))
+    shown = _signed(percent)
+    text = gettext("%(change)s pp") % {"change": shown} if metric.unit is Unit.SHARE else f"{shown}{ui.THIN_SPACE}%"
     better = (much > 0) != (metric.key in LOWER_IS_BETTER)
-    return Difference(then, was, text, "" if not much else "good" if better else "bad")
+    return Difference(then, was, percent, text, "" if not much else "good" if better else "bad")
 
 
 def _signed(number: Decimal) -> str:

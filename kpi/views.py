@@ -40,6 +40,7 @@ def kpi_matrix(request: StaffRequest) -> HttpResponse:
         "matrix": answer,
         "seen": answer.computed_at.isoformat(),
         "table": shown,
+        "heated": any(cell.heat for line in shown.lines for cell in line.cells),
         "reopened": reopened(asked.territory, asked.d0, asked.d1),
         "headline": pages.headline(answer, asked, beside),
         "on_phone": pages.on_phone(shown),
@@ -62,9 +63,8 @@ def kpi_workbook(request: StaffRequest) -> HttpResponse:
         raise Http404("no territory")
     answer, beside = compared.read(asked)
     name = f"kpi-{asked.d0:%Y-%m}-{asked.d1:%Y-%m}.xlsx"
-    made = workbook.write(
-        pages.table(answer, asked, beside), answer, str(asked.by.label), periods.name(asked.d0, asked.d1)
-    )
+    shown, period = pages.table(answer, asked, beside), periods.name(asked.d0, asked.d1)
+    made = workbook.write(shown, answer, str(asked.by.label), period)
     return HttpResponse(
         made,
         content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",

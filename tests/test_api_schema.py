@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 import schemathesis
 from django.core.cache import cache
+from django.core.management import call_command
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from hypothesis import HealthCheck, Phase, settings
@@ -60,6 +62,11 @@ def schema(one_connection: None, request: pytest.FixtureRequest, settings: Any) 
     loaded = schemathesis.openapi.from_wsgi("/api/v1/schema/?format=json", application, headers=headers)
     loaded.config.update(headers=headers)
     return loaded
+
+
+def test_the_schema_is_made_without_a_warning(tmp_path: Path) -> None:
+    """Each would make `check --deploy` complain."""
+    call_command("spectacular", file=str(tmp_path / "schema.yml"), fail_on_warn=True, validate=True)
 
 
 lazy = schemathesis.pytest.from_fixture("schema")

@@ -16,7 +16,7 @@ APPS = ("accounts", "territories", "clients", "sales", "visits", "kpi", "cleanup
 WRITES = {
     "create", "get_or_create", "update_or_create", "bulk_create", "bulk_update", "update", "delete", "save",
 }  # fmt: skip
-SERVICES = {Path("cleanup/answers.py"), Path("cleanup/approval.py")}  # of a clean-up, as their headers say
+SERVICES = {Path(f"cleanup/{name}.py") for name in ("answers", "approval", "demo")}  # as their headers say
 STATEMENT = re.compile(r"\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO|COPY)\s+(clients_\w+)", re.I)
 
 

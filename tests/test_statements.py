@@ -18,6 +18,8 @@ from clients.filters import FLAGS
 from clients.keyset import SORTS
 from clients.listing import TABS
 from clients.models import Segment
+from kpi.filters import Show
+from kpi.selectors import By
 from tests import make
 from tests import test_rights_matrix as matrix
 from tests.test_rights_matrix import DECLARED, ROLES, World, ask
@@ -103,6 +105,15 @@ def test_the_list_takes_few_statements_in_any_state(
         found = _too_many(states)
         transaction.set_rollback(True)
     assert found == {}
+
+
+@pytest.mark.parametrize("who", ROLES)
+def test_the_matrix_takes_few_statements_whatever_its_rows_and_whatever_stands_beside_them(
+    world: World, who: str
+) -> None:
+    browser, shows = _browser(world.sessions[who]), "".join(f"&show={show.value}" for show in Show)
+    addresses = [f"/kpi/?from=2026-01&to=2026-03&chosen=1{shows}&by={by.value}" for by in By]
+    assert _too_many({one: lambda one=one: _shown(browser.get(one)) for one in addresses}) == {}
 
 
 def _shown(answer: HttpResponse) -> HttpResponse:

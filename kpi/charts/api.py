@@ -52,8 +52,8 @@ class BaseChartSerializer(ChartSerializer):
 
 
 class MoveSerializer(serializers.Serializer[Any]):
-    before = serializers.ChoiceField(choices=Status.values, help_text="on the last day before the month")
-    after = serializers.ChoiceField(choices=Status.values, help_text="at its end")
+    before = serializers.ChoiceField(choices=Status.choices, help_text="on the last day before the month")
+    after = serializers.ChoiceField(choices=Status.choices, help_text="at its end")
     clients = serializers.IntegerField()
 
 

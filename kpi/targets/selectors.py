@@ -6,6 +6,8 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
+from django.db.models import Q
+
 from accounts.models import Role, User
 from kpi import metrics
 from kpi.metrics import BY_KEY, Metric
@@ -44,17 +46,20 @@ def of_matrix(answer: Matrix, by: By) -> Goals:
     Channels and categories have none. A manager's are those of the one node granted to them; of several, the sums of
     those that add up and are set for each.
     """
-    period, codes = (answer.d0, answer.d1), [row.code for row in answer.rows]
-    on_nodes = by in (By.CHILDREN, By.ROUTE)
-    asked = [answer.territory.code, *(codes if on_nodes else [])]
-    rows = Target.objects.filter(d0=answer.d0, d1=answer.d1, territory__code__in=asked)
-    found: dict[str, dict[str, Decimal]] = defaultdict(dict)
-    for code, metric, value in rows.values_list("territory__code", "metric", "value"):
-        found[code][metric] = value
-    total = found.get(answer.territory.code, {})
+    codes = [row.code for row in answer.rows]
+    places = _held_by(codes, answer.territory) if by is By.MANAGER else {}
+    asked = Q(territory=answer.territory) | Q(territory__any=[pk for held in places.values() for pk in held])
+    if by in (By.CHILDREN, By.ROUTE):
+        asked |= Q(territory__code__in=codes)
+    by_code: dict[str, dict[str, Decimal]] = defaultdict(dict)
+    by_pk: dict[int, dict[str, Decimal]] = defaultdict(dict)
+    rows = Target.objects.filter(asked, d0=answer.d0, d1=answer.d1)
+    for pk, code, metric, value in rows.values_list("territory", "territory__code", "metric", "value"):
+        by_code[code][metric] = by_pk[pk][metric] = value
+    total = by_pk.get(answer.territory.pk, {})
     if by is By.MANAGER:
-        return Goals(total, _of_managers(codes, answer.territory, *period))
-    return Goals(total, found if on_nodes else {})
+        return Goals(total, {name: _together([by_pk.get(pk, {}) for pk in held]) for name, held in places.items()})
+    return Goals(total, by_code if by in (By.CHILDREN, By.ROUTE) else {})
 
 
 def stored(territories: Collection[int], d0: date, d1: date) -> dict[int, dict[str, Decimal]]:
@@ -66,7 +71,8 @@ def stored(territories: Collection[int], d0: date, d1: date) -> dict[int, dict[s
     return found
 
 
-def _of_managers(usernames: list[str], territory: Territory, d0: date, d1: date) -> dict[str, Values]:
+def _held_by(usernames: list[str], territory: Territory) -> dict[str, set[int]]:
+    """By rep, the nodes granted to them that are this one or lie below it."""
     grants = TerritoryUserGrant.objects.filter(
         user__username__in=usernames, user__role=Role.REP, permission__codename="view",
         content_object__paths_up__above=territory,
@@ -74,8 +80,7 @@ def _of_managers(usernames: list[str], territory: Territory, d0: date, d1: date)
     places: dict[str, set[int]] = defaultdict(set)
     for username, place in grants.values_list("user__username", "content_object"):
         places[username].add(place)
-    found = stored({pk for held in places.values() for pk in held}, d0, d1)
-    return {username: _together([found.get(pk, {}) for pk in held]) for username, held in places.items()}
+    return places
 
 
 def _together(values: list[dict[str, Decimal]]) -> Values:

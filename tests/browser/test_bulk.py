@@ -108,6 +108,8 @@ def test_who_comes_second_sees_all_three_values(two: tuple[Page, str, str], open
     page.keyboard.press("ArrowDown")
     expect(dispute.get_by_role("radio", name="Ваше")).to_be_checked()
     page.keyboard.press("Enter")
+    expect(page.get_by_role("status").filter(has_text="Сохранено.")).to_be_visible()
+    expect(dispute).to_have_count(0)  # which had shown the same number
     expect(cell(page, code, "phone")).to_contain_text("+7 900 000-00-02")
     assert stored(site, code)["phone"] == "+7 900 000-00-02"
 

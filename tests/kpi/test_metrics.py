@@ -97,12 +97,12 @@ def test_the_ranks_are_those_of_the_second_reckoning(base: Base, day: date) -> N
     assert found == base.ranks(day)
 
 
-def everybody(number: Coordinates, *, outside: bool) -> list[selectors.Behind]:
+def everybody(number: Coordinates, *, outside: bool, limit: int = 40) -> list[selectors.Behind]:
     """All pages of the list behind a number."""
     found: list[selectors.Behind] = []
     admin = make.user(Role.ADMIN)
     while page := selectors.behind(
-        user=admin, number=number, outside=outside, limit=40,
+        user=admin, number=number, outside=outside, limit=limit,
         after=(found[-1].value, found[-1].code) if found else None,
     ):  # fmt: skip
         found += page
@@ -121,6 +121,30 @@ def test_the_clients_behind_a_number_add_up_to_it(base: Base, key: str) -> None:
         sums["cost"] = base.route_cost(base.subtree(node), d0, d1)
         total, _groups = base.metrics(node, d0, d1)
         assert differences({key: metrics.BY_KEY[key].reckon(sums)}, {key: total[key]}) == {}
+
+
+@pytest.mark.parametrize("by", By, ids=lambda by: by.value)
+def test_the_clients_behind_each_cell_of_each_row_add_up_to_it(base: Base, by: By) -> None:
+    """All 24 metrics; the cells are those of the second reckoning."""
+    root, (d0, d1) = Territory.objects.get(code="ROOT"), PERIODS[0]
+    rows = selectors.matrix(territory=root, d0=d0, d1=d1, by=by).rows
+    _total, wanted = base.metrics("ROOT", d0, d1, by.value)
+    assert {row.code for row in rows} == set(wanted)
+    counted = 0
+    for row in rows:
+        on_node = by in (By.CHILDREN, By.ROUTE)
+        node = Territory.objects.get(code=row.code) if on_node else root
+        place = {} if on_node else {by.value: row.code}
+        for key in KEYS:
+            found = everybody(Coordinates(key, node, d0, d1, **place), outside=False, limit=1000)
+            sums: dict[str, metrics.Number | None] = {
+                name: sum(client.measures[name] for client in found) for name in MEASURES
+            }
+            sums["cost"] = row.sums["cost"]
+            reckoned = {key: metrics.BY_KEY[key].reckon(sums)}
+            assert differences(reckoned, {key: wanted[row.code][key]}) == {}, row.code
+            counted += len(found)
+    assert counted
 
 
 @pytest.mark.parametrize("key", KEYS)

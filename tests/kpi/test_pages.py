@@ -3,6 +3,7 @@ from datetime import date
 from decimal import Decimal
 from io import BytesIO
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from python_calamine import CalamineWorkbook
@@ -181,6 +182,27 @@ def test_the_matrix_shows_the_groups_and_comparisons_that_are_chosen(load: Calla
     assert '<svg class="spark"' in browser.get(MARCH + "&show=spark").content.decode()
 
 
+def test_every_row_has_its_line_of_periods_and_heat_its_legend(load: Callable[..., int]) -> None:
+    orders = "N4,2026-02-10,K2,S1,1,30,10\nN5,2026-03-01,K2,S1,1,30,10\nN6,2026-03-02,K2,S1,1,30,10\n"
+    load(**FILES | {"invoices": FILES["invoices"] + orders})
+    services.refresh()
+    browser = signed_in(make.user(Role.ADMIN))
+    address = "/kpi/?territory=RU&from=2026-03&to=2026-03&chosen=1&group=visits&show=spark&show=heat&by="
+    for by, lines in (("children", 2), ("channel", 2), ("category", 0)):
+        text = browser.get(address + by).content.decode()
+        assert text.count('<svg class="spark"') > 0
+        rows = text[text.index('class="matrix-total"') :].split("<tr>")[1:]
+        assert sum('<svg class="spark"' in row for row in rows) == lines, by
+    assert "Fifths of a column" not in text
+    load(
+        territories="code,name,parent_code\nR3,Запад,RU\n",
+        clients="code,name,territory_code,opened_on\nK4,Четвёртый,R3,2025-01-01\n",
+        invoices="invoice,date,client_code,sku,quantity,amount,cost\nN7,2026-03-05,K3,S1,1,9,1\n",
+    )
+    services.refresh()
+    assert "Fifths of a column" in browser.get(address + "children").content.decode()
+
+
 def test_a_comparison_that_is_not_stored_is_said_to_be_counted_and_then_is(load: Callable[..., int]) -> None:
     load(**FILES)
     browser = signed_in(make.user(Role.ADMIN))
@@ -208,12 +230,34 @@ def test_the_workbook_has_the_numbers_of_the_page_and_no_formulas(load: Callable
     assert [row[:3] for row in rows[4:]] == [["Россия", 0, 1], ["'=1+1", 0, 1], ["Юг", 0, 0]]
 
 
+def test_the_workbook_has_what_stands_beside_the_numbers_of_the_page(load: Callable[..., int]) -> None:
+    load(**FILES)
+    services.refresh()
+    answer = signed_in(make.user(Role.ADMIN)).get(
+        MARCH.replace("/kpi/", "/kpi/matrix.xlsx") + "&show=previous&show=spark"
+    )
+    book = CalamineWorkbook.from_filelike(BytesIO(answer.content))
+    rows = book.get_sheet_by_index(0).to_python()
+    assert rows[3][5:9] == ["Orders", "February 2026", "Difference to February 2026", "Line of 12 periods"]
+    assert [row[5:8] for row in rows[4:]] == [[1, 1, 0], [1, 0, "—"], [0, 1, -100]]
+    past = book.get_sheet_by_index(1).to_python()
+    assert past[0][2:] == [
+        periods.name(*periods.shifted(date(2026, 3, 1), date(2026, 3, 31), n)) for n in range(-11, 1)
+    ]
+    assert next(row for row in past if row[:2] == ["Север", "Orders"])[-3:] == [1, 0, 1]
+    with ZipFile(BytesIO(answer.content)) as parts:
+        assert "sparkline" in parts.read("xl/worksheets/sheet1.xml").decode()
+
+
 @pytest.mark.parametrize(
     ("key", "values", "fifths"),
     [
         ("akb", [5, 1, 4, 2, 3, None], [5, 1, 4, 2, 3, 0]),
         ("overdue_share", [5, 1, 4, 2, 3, None], [1, 5, 2, 4, 3, 0]),
         ("akb", [7, 7, 7, 1], [0, 0, 0, 0]),
+        ("akb", [30, 10, 20], [5, 1, 3]),
+        ("order_cost", [10, 30, 10, 20], [4, 1, 4, 2]),
+        ("akb", list(range(10)), [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]),
     ],
 )
 def test_heat_is_the_fifth_of_its_column_that_a_value_lies_in(
