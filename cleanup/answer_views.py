@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.requests import StaffRequest
-from cleanup import answering, answers
+from cleanup import answer_services, answering
 from cleanup.models import Campaign, Sheet
 from config.web import client_ip
 
@@ -75,7 +75,7 @@ def sheet_answer(request: StaffRequest, pk: int) -> JsonResponse:
     except (ValueError, KeyError, TypeError, AttributeError):
         return JsonResponse({"errors": {"__all__": [_("The answer could not be read. Reload the page.")]}}, status=400)
     try:
-        sheet = answers.sheet_answer(user=request.user, pk=pk, **given, ip=client_ip(request))
+        sheet = answer_services.sheet_answer(user=request.user, pk=pk, **given, ip=client_ip(request))
     except Sheet.DoesNotExist:
         return JsonResponse({"errors": {"__all__": [_("This client is no longer yours to answer.")]}}, status=404)
     except ValidationError as error:
@@ -91,7 +91,7 @@ def sheet_photo(request: StaffRequest, pk: int) -> JsonResponse:
     except (ValueError, KeyError):
         return JsonResponse({"errors": {"__all__": [_("The photo could not be read. Take it again.")]}}, status=400)
     try:
-        photo = answers.photo_add(
+        photo = answer_services.photo_add(
             user=request.user, pk=pk, key=key, question=request.POST.get("question", ""), upload=upload,
             ip=client_ip(request),
         )  # fmt: skip

@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.requests import StaffRequest
-from cleanup import approval, approvals
+from cleanup import approval_services, approvals
 from cleanup.models import Attention, Campaign, Photo, Sheet, SheetState
 from config.web import client_ip
 from territories.selectors import territory_ids
@@ -60,23 +60,23 @@ def decide(request: StaffRequest, pk: int) -> HttpResponse:
     query = {name: request.POST[name] for name in ("tab", "why", "who") if request.POST.get(name)}
     try:
         if decision == "all":
-            number, _job = approval.sheets_approve(user=user, campaign=campaign, ip=ip)
+            number, _job = approval_services.sheets_approve(user=user, campaign=campaign, ip=ip)
             _say_approved(request, number)
         elif decision in ("approve", "return", "resolve") and not ids:
             messages.error(request, _("Choose what to decide about."))
         elif decision == "approve" and len(ids) == 1:
-            sheet = approval.sheet_approve(user=user, pk=ids[0], ip=ip)
+            sheet = approval_services.sheet_approve(user=user, pk=ids[0], ip=ip)
             if sheet.state == SheetState.CONFLICT:
                 query = {"tab": approvals.CONFLICTS}
                 messages.warning(request, _("The register has changed meanwhile: decide what stays."))
             else:
                 _say_approved(request, 1)
         elif decision == "approve":
-            number, _job = approval.sheets_approve(user=user, campaign=campaign, ids=ids, ip=ip)
+            number, _job = approval_services.sheets_approve(user=user, campaign=campaign, ids=ids, ip=ip)
             _say_approved(request, number)
         elif decision == "return":
             for one in ids:
-                approval.sheet_return(user=user, pk=one, word=request.POST.get("word", ""), ip=ip)
+                approval_services.sheet_return(user=user, pk=one, word=request.POST.get("word", ""), ip=ip)
             done = len(ids)
             messages.success(request, ngettext("%(n)d answer returned.", "%(n)d answers returned.", done) % {"n": done})
         elif decision == "resolve":
@@ -101,7 +101,7 @@ def _resolve(request: StaffRequest, pk: int) -> Sheet:
         seen = {name[5:]: json.loads(str(value)) for name, value in request.POST.items() if name.startswith("seen:")}
     except json.JSONDecodeError:
         raise ValidationError(_("Reload the page and try again.")) from None
-    return approval.sheet_resolve(user=request.user, pk=pk, take=take, seen=seen, ip=client_ip(request))
+    return approval_services.sheet_resolve(user=request.user, pk=pk, take=take, seen=seen, ip=client_ip(request))
 
 
 def _say_approved(request: StaffRequest, number: int) -> None:

@@ -9,7 +9,7 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from cleanup.approval import WHOLE
+from cleanup.approval_services import WHOLE
 from cleanup.models import Attention, Campaign, Kind, Photo, Question, Sheet, SheetState
 from clients import fields
 from clients.models import Client

@@ -16,8 +16,8 @@ from accounts.jobs.models import Job
 from accounts.jobs.services import job_run
 from accounts.models import User, Way
 from accounts.services import acting
-from cleanup import answers, approval, selectors, services, tasks
-from cleanup import questionnaires as builder
+from cleanup import answer_services, approval_services, selectors, services, tasks
+from cleanup import questionnaire_services as builder
 from cleanup.models import Answer, Answers, Campaign, Decision, Section, Sheet, SheetState, Verdict, Version
 from cleanup.results.services import result_reckon
 from clients.models import Channel, Client, Status
@@ -119,7 +119,7 @@ class _Year:
             if number % 25 == 7:
                 self._return(sheet)
             else:
-                approval.sheet_approve(user=self.bosses[sheet.territory_id], pk=sheet.pk)
+                approval_services.sheet_approve(user=self.bosses[sheet.territory_id], pk=sheet.pk)
         self._approve_plain(plain)
         services.campaign_close(user=self.admin, pk=self.campaign.pk, way=Way.COMMAND)
         self._date(self.campaign.last_day)
@@ -144,7 +144,7 @@ class _Year:
             elif number % 12 == 5:
                 self._return(sheet)
             elif number % 3 == 1:
-                approval.sheet_approve(user=boss, pk=sheet.pk)
+                approval_services.sheet_approve(user=boss, pk=sheet.pk)
         self._approve_plain([sheet for sheet in plain if self.rng.random() < 0.6])
         self._date(None)
 
@@ -202,7 +202,7 @@ class _Year:
                 "channel": sheet.proposed_channel_id or self._other(client.channel_id), "target": not client.is_target,
             }  # fmt: skip
             values[kind] = {"value": new[kind]}
-        answers.sheet_answer(
+        answer_services.sheet_answer(
             user=self._rep(sheet), pk=sheet.pk, key=self._key(), values=values, at=at, way=Way.CAMPAIGN, **more
         )
         self.told += 1
@@ -240,7 +240,7 @@ class _Year:
 
     def _return(self, sheet: Sheet) -> None:
         boss = self.bosses[sheet.territory_id]
-        approval.sheet_return(user=boss, pk=sheet.pk, word=self.rng.choice(WORDS))
+        approval_services.sheet_return(user=boss, pk=sheet.pk, word=self.rng.choice(WORDS))
 
     def _meanwhile(self, sheet: Sheet, boss: User) -> None:
         """Somebody else changes what the answer corrects, on the client's card: a conflict."""
@@ -253,7 +253,7 @@ class _Year:
         client_update(
             user=boss, code=client.code, version=client.version, changes={field: other}, way=Way.COMMAND
         )  # fmt: skip
-        approval.sheet_approve(user=boss, pk=sheet.pk)
+        approval_services.sheet_approve(user=boss, pk=sheet.pk)
 
     def _approve_plain(self, sheets: list[Sheet]) -> None:
         """As sheets_approve and its job do with answers that change nothing."""

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.requests import StaffRequest
-from cleanup import questionnaires
+from cleanup import questionnaire_services
 from cleanup.models import Question, Version
 from cleanup.question_forms import NewForm, QuestionForm
 from cleanup.services import administrator
@@ -24,7 +24,7 @@ def questionnaire_list(request: StaffRequest) -> HttpResponse:
     form = NewForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
-            made = questionnaires.questionnaire_create(user=request.user, **form.cleaned_data)
+            made = questionnaire_services.questionnaire_create(user=request.user, **form.cleaned_data)
         except ValidationError as error:
             form.add_error("name", error.messages[0])
         else:
@@ -67,15 +67,15 @@ def questionnaire_change(request: StaffRequest, pk: int) -> HttpResponse:
     error = ""
     try:
         if do == "version":
-            return redirect("questionnaire", questionnaires.version_create(user=request.user, pk=pk).pk)
+            return redirect("questionnaire", questionnaire_services.version_create(user=request.user, pk=pk).pk)
         if do == "section":
-            questionnaires.section_save(
+            questionnaire_services.section_save(
                 user=request.user, version=pk, title=given.get("title", ""), pk=part.get("section")
             )
-        elif do in (questionnaires.UP, questionnaires.DOWN) and part:
-            questionnaires.part_move(user=request.user, version=pk, to=do, **part)
+        elif do in (questionnaire_services.UP, questionnaire_services.DOWN) and part:
+            questionnaire_services.part_move(user=request.user, version=pk, to=do, **part)
         elif do == "remove" and part:
-            questionnaires.part_remove(user=request.user, version=pk, **part)
+            questionnaire_services.part_remove(user=request.user, version=pk, **part)
         else:
             return HttpResponseBadRequest()
     except ValidationError as wrong:
@@ -101,7 +101,9 @@ def question_edit(request: StaffRequest, pk: int, question: int | None = None) -
     )
     if form.is_valid():
         try:
-            saved = questionnaires.question_save(user=request.user, version=pk, values=form.values(), pk=question)
+            saved = questionnaire_services.question_save(
+                user=request.user, version=pk, values=form.values(), pk=question
+            )
         except ValidationError as error:
             form.add_errors(error)
         else:

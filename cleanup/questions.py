@@ -132,7 +132,7 @@ def _day(text: str) -> str:
 
 
 def _field(name: str, said: Any) -> dict[str, Any]:
-    """Whether the value can be one of the register is checked when it is taken (answers.py), with the client."""
+    """Whether the register can hold the value is checked when it is taken (answer_services.py), with the client."""
     if not isinstance(said, Mapping) or (said.get("ok") is not True and "value" not in said):
         raise ValidationError(_("Confirm the value or correct it."))
     if said.get("ok") is True:

@@ -161,12 +161,13 @@ def plan(cursor: CursorWrapper, *, user: User, reference: str, rights: dict[str,
         for name, allowed, taken in (("values", may_value, of_value), ("rows", may_row, of_row)):
             text = sql.read("clients", f"revert_{name}")
             parts.append(text.format(table=table.name, chosen=chosen, allowed=allowed, taken=taken))
-    into = (
+    table_of_them = (
         'DROP TABLE IF EXISTS reverting; CREATE TEMP TABLE reverting ("table" text, row_id bigint, field text,'
         " old jsonb, new jsonb, present jsonb, verdict text) ON COMMIT DROP;"
-        ' INSERT INTO reverting ("table", row_id, field, old, new, present, verdict) '
+        ' INSERT INTO reverting ("table", row_id, field, old, new, present, verdict)'
     )
-    cursor.execute(into + " UNION ALL ".join(parts), given)
+    verdicts = " UNION ALL ".join(parts)
+    cursor.execute(f"{table_of_them} {verdicts}", given)
     ordered = [_kept_in_order(table.name, *table.days) for table in TABLES if table.days]
     cursor.execute("; ".join([*ordered, "ANALYZE reverting"]))
     return _summary(cursor, chosen, parameters)

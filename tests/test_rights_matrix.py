@@ -23,9 +23,9 @@ from accounts.jobs.models import Job
 from accounts.jobs.services import job_create
 from accounts.models import HistoryEvent, Notice, Role, User, Way
 from accounts.services import acting
-from cleanup import questionnaires
+from cleanup import questionnaire_services
 from cleanup import services as campaigns
-from cleanup.answers import photo_add, sheet_answer
+from cleanup.answer_services import photo_add, sheet_answer
 from cleanup.models import Campaign, Photo, Question
 from cleanup.prefill import sheets_fill
 from clients.bulk.models import Edit
@@ -542,8 +542,8 @@ def _region(word: str, company: Territory) -> Region:
 def _campaign(word: str, team: Territory, client: Client, author: User) -> tuple[Photo, Question]:
     """A photo of an answer in a running campaign, and a question of a questionnaire that is not asked."""
     admin = make.user(Role.ADMIN)
-    begun = questionnaires.questionnaire_create(user=admin, name=f"Asked {word}")
-    draft = questionnaires.questionnaire_create(user=admin, name=f"Draft {word}")
+    begun = questionnaire_services.questionnaire_create(user=admin, name=f"Asked {word}")
+    draft = questionnaire_services.questionnaire_create(user=admin, name=f"Draft {word}")
     days = {"first_day": date(2026, 1, 1), "last_day": date(2026, 12, 31)}
     campaign = campaigns.campaign_create(
         user=admin,

@@ -44,9 +44,7 @@ def _counted(user: User) -> tuple[int, int, int]:
     compiled = [some.order_by().values("pk") if some is not steps else some.values("pk") for some in each]
     parts = [some.query.sql_with_params() for some in compiled]
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT " + ", ".join(f"(SELECT count(*) FROM ({text}) c)" for text, _parameters in parts),
-            [parameter for _text, some in parts for parameter in some],
-        )
+        counts = ", ".join(f"(SELECT count(*) FROM ({text}) c)" for text, _parameters in parts)
+        cursor.execute(f"SELECT {counts}", [parameter for _text, some in parts for parameter in some])
         steps_due, waiting, unread = cursor.fetchone()
         return steps_due, waiting, unread

@@ -135,9 +135,10 @@ def values(site: Site, browser: Any, sessions: Callable[[str], Any], tmp_path_fa
     ).split()  # fmt: skip
     found["campaign"], found["version"], found["question"] = site.manage(
         "shell", "--verbosity", "0", "-c",
-        "from accounts.models import User\nfrom cleanup.models import Campaign\nfrom cleanup import questionnaires\n"
+        "from accounts.models import User\nfrom cleanup.models import Campaign\n"
+        "from cleanup import questionnaire_services\n"
         f"admin = User.objects.get(username='{site.logins['admin']}')\n"
-        "version = questionnaires.questionnaire_create(user=admin, name='Черновик')\n"
+        "version = questionnaire_services.questionnaire_create(user=admin, name='Черновик')\n"
         "print(Campaign.objects.exclude(state='draft').latest('pk').pk, version.pk, version.questions.first().pk)",
     ).split()  # fmt: skip
     page.goto("/changes/")

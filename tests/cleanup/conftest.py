@@ -10,7 +10,7 @@ from django.utils import timezone, translation
 
 from accounts.models import Role, User, Way
 from accounts.services import acting
-from cleanup import answers, prefill, services
+from cleanup import answer_services, prefill, services
 from cleanup.models import Campaign, Question, Questionnaire, Section, Sheet, Version
 from clients.models import Client
 from clients.services import client_update
@@ -52,7 +52,7 @@ class World:
 
     def answer(self, sheet: Sheet, user: User | None = None, **given: Any) -> Sheet:
         values = {"works": "yes", **given.pop("values", {})}
-        return answers.sheet_answer(
+        return answer_services.sheet_answer(
             user=user or self.rep, pk=sheet.pk, **{"key": uuid4(), "at": timezone.now(), **given, "values": values}
         )
 

@@ -10,7 +10,7 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from accounts.models import User
-from cleanup import approval
+from cleanup import approval_services
 from cleanup.models import Answer, Sheet
 from clients.duplicates.models import Pair
 from clients.models import Client
@@ -115,14 +115,14 @@ def test_what_somebody_else_changed_while_it_was_answered_offline_becomes_a_conf
     changed(world.supervisor, shop, phone="+79990000002")
     values = {"works": "yes", "phone": {"value": "+79990000003"}}
     send(world.rep, sheet, values, seen_version=seen["version"], seen=seen["fields"])
-    assert approval.sheet_approve(user=world.supervisor, pk=sheet.pk).state == "conflict"
+    assert approval_services.sheet_approve(user=world.supervisor, pk=sheet.pk).state == "conflict"
     shop.refresh_from_db()
     assert shop.phone == "+79990000002"
 
 
 def test_a_returned_sheet_comes_back_with_the_word_and_what_was_said(world: World, sheet: Sheet) -> None:
     send(world.rep, sheet, {"works": "yes", "shelf": "3"})
-    approval.sheet_return(user=world.supervisor, pk=sheet.pk, word="Ask again")
+    approval_services.sheet_return(user=world.supervisor, pk=sheet.pk, word="Ask again")
     (one,) = taken_along(world.rep, sheet.campaign)["sheets"]
     assert (one["word"], one["said"]) == ("Ask again", {"works": "yes", "shelf": "3"})
 

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from cleanup import answers, services
+from cleanup import answer_services, services
 from cleanup.models import Answer, Photo, Sheet
 from clients.models import Client
 from tests import make
@@ -121,7 +121,7 @@ def test_a_photo_is_kept_once_and_named_by_the_answer(world: World) -> None:
     make.client(world.route)
     sheet, key = world.running().sheets.get(), uuid4()
     for _time in range(2):
-        photo = answers.photo_add(
+        photo = answer_services.photo_add(
             user=world.rep, pk=sheet.pk, key=key, question="front", upload=SimpleUploadedFile("x.jpg", PICTURE)
         )
     assert photo.path.read_bytes() == PICTURE
@@ -136,7 +136,7 @@ def test_what_is_no_photo_is_not_kept(world: World, data: bytes, question: str) 
     make.client(world.route)
     sheet = world.running().sheets.get()
     with pytest.raises(ValidationError):
-        answers.photo_add(
+        answer_services.photo_add(
             user=world.rep, pk=sheet.pk, key=uuid4(), question=question, upload=SimpleUploadedFile("x", data)
         )
 

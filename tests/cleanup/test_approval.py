@@ -7,7 +7,7 @@ from django.db import IntegrityError, connection, transaction
 from accounts.jobs.models import Job
 from accounts.models import HistoryEvent, Notice, Role, Way
 from accounts.services import acting
-from cleanup import approval, services
+from cleanup import approval_services, services
 from cleanup.models import Applied, Decision, Question, Sheet, Verified
 from clients.duplicates.models import Pair
 from clients.models import Client
@@ -19,7 +19,7 @@ def test_an_approved_answer_is_written_with_the_campaign_in_the_history(world: W
     client = make.client(world.route, phone="1")
     campaign = world.running()
     sheet = world.answer(campaign.sheets.get(), values={"phone": {"value": "+7 495 000-00-01"}})
-    done = approval.sheet_approve(user=world.supervisor, pk=sheet.pk)
+    done = approval_services.sheet_approve(user=world.supervisor, pk=sheet.pk)
     assert (done.state, done.score_now > done.score_before) == ("applied", True)
     assert Client.objects.get(pk=client.pk).phone == "+7 495 000-00-01"
     event = HistoryEvent.objects.filter(table="clients_client", row_id=client.pk).latest("id")
@@ -31,7 +31,7 @@ def test_an_approved_answer_is_written_with_the_campaign_in_the_history(world: W
 def test_an_all_correct_answer_confirms_the_client_and_changes_nothing(world: World) -> None:
     client = make.client(world.route)
     sheet = world.answer(world.running().sheets.get())
-    done = approval.sheet_approve(user=world.supervisor, pk=sheet.pk)
+    done = approval_services.sheet_approve(user=world.supervisor, pk=sheet.pk)
     client.refresh_from_db()
     assert (done.state, done.score_now - done.score_before, client.version) == ("applied", 20, 1)
     assert not Applied.objects.exists()
@@ -40,9 +40,9 @@ def test_an_all_correct_answer_confirms_the_client_and_changes_nothing(world: Wo
 def test_it_is_approved_once(world: World) -> None:
     make.client(world.route)
     sheet = world.answer(world.running().sheets.get(), values={"phone": {"value": "2"}})
-    approval.sheet_approve(user=world.supervisor, pk=sheet.pk)
+    approval_services.sheet_approve(user=world.supervisor, pk=sheet.pk)
     with pytest.raises(ValidationError):
-        approval.sheet_approve(user=world.supervisor, pk=sheet.pk)
+        approval_services.sheet_approve(user=world.supervisor, pk=sheet.pk)
     with pytest.raises(ValidationError):
         world.answer(sheet)
     with pytest.raises(IntegrityError), transaction.atomic(), acting(actor=None, way=Way.COMMAND):
@@ -55,23 +55,23 @@ def test_nobody_decides_about_an_answer_of_their_own_or_outside_their_subtree(wo
     stranger = make.user(Role.SUPERVISOR, make.territory(world.company))
     for person in (world.supervisor, world.rep, stranger):
         with pytest.raises(Sheet.DoesNotExist):
-            approval.sheet_approve(user=person, pk=sheet.pk)
-    assert approval.sheet_approve(user=world.head, pk=sheet.pk).state == "applied"
+            approval_services.sheet_approve(user=person, pk=sheet.pk)
+    assert approval_services.sheet_approve(user=world.head, pk=sheet.pk).state == "applied"
 
 
 def test_where_administrators_approve_the_supervisor_does_not(world: World) -> None:
     make.client(world.route)
     sheet = world.answer(world.running(approves="admin").sheets.get())
     with pytest.raises(Sheet.DoesNotExist):
-        approval.sheet_approve(user=world.supervisor, pk=sheet.pk)
-    assert approval.sheet_approve(user=world.admin, pk=sheet.pk).state == "applied"
+        approval_services.sheet_approve(user=world.supervisor, pk=sheet.pk)
+    assert approval_services.sheet_approve(user=world.admin, pk=sheet.pk).state == "applied"
 
 
 def test_a_change_made_meanwhile_is_a_conflict_and_is_not_overwritten(world: World) -> None:
     client = make.client(world.route, phone="old", potential_monthly=1)
     sheet = world.answer(world.running().sheets.get(), values={"phone": {"value": "mine"}, "potential": {"value": "2"}})
     changed(world.supervisor, client, phone="theirs")
-    done = approval.sheet_approve(user=world.supervisor, pk=sheet.pk)
+    done = approval_services.sheet_approve(user=world.supervisor, pk=sheet.pk)
     assert (done.state, done.conflicts) == ("conflict", {"phone": {"base": "old", "new": "mine", "now": "theirs"}})
     client.refresh_from_db()
     assert (client.phone, client.potential_monthly) == ("theirs", 1)
@@ -83,8 +83,8 @@ def test_a_decided_conflict_writes_what_was_chosen_and_all_the_rest(world: World
     client = make.client(world.route, phone="old", potential_monthly=1)
     sheet = world.answer(world.running().sheets.get(), values={"phone": {"value": "mine"}, "potential": {"value": "2"}})
     changed(world.supervisor, client, phone="theirs")
-    approval.sheet_approve(user=world.supervisor, pk=sheet.pk)
-    done = approval.sheet_resolve(user=world.supervisor, pk=sheet.pk, take=take, seen={"phone": "theirs"})
+    approval_services.sheet_approve(user=world.supervisor, pk=sheet.pk)
+    done = approval_services.sheet_resolve(user=world.supervisor, pk=sheet.pk, take=take, seen={"phone": "theirs"})
     client.refresh_from_db()
     assert (done.state, client.phone, client.potential_monthly) == ("applied", phone, 2)
 
@@ -93,9 +93,9 @@ def test_a_conflict_that_has_moved_again_is_shown_again(world: World) -> None:
     client = make.client(world.route, phone="old")
     sheet = world.answer(world.running().sheets.get(), values={"phone": {"value": "mine"}})
     changed(world.supervisor, client, phone="theirs")
-    approval.sheet_approve(user=world.supervisor, pk=sheet.pk)
+    approval_services.sheet_approve(user=world.supervisor, pk=sheet.pk)
     changed(world.supervisor, client, phone="and again")
-    done = approval.sheet_resolve(user=world.supervisor, pk=sheet.pk, take=["phone"], seen={"phone": "theirs"})
+    done = approval_services.sheet_resolve(user=world.supervisor, pk=sheet.pk, take=["phone"], seen={"phone": "theirs"})
     assert (done.state, done.conflicts["phone"]["now"]) == ("conflict", "and again")
 
 
@@ -103,7 +103,7 @@ def test_the_same_change_made_meanwhile_is_no_conflict(world: World) -> None:
     client = make.client(world.route, phone="old")
     sheet = world.answer(world.running().sheets.get(), values={"phone": {"value": "new"}})
     changed(world.supervisor, client, phone="new")
-    assert approval.sheet_approve(user=world.supervisor, pk=sheet.pk).state == "applied"
+    assert approval_services.sheet_approve(user=world.supervisor, pk=sheet.pk).state == "applied"
     assert not Applied.objects.exists()
 
 
@@ -111,12 +111,12 @@ def test_a_returned_answer_goes_back_with_a_word_and_may_be_given_again(world: W
     client = make.client(world.route, phone="old")
     sheet = world.answer(world.running().sheets.get(), values={"phone": {"value": "wrong"}})
     with pytest.raises(ValidationError):
-        approval.sheet_return(user=world.supervisor, pk=sheet.pk, word=" ")
-    approval.sheet_return(user=world.supervisor, pk=sheet.pk, word="Call them")
+        approval_services.sheet_return(user=world.supervisor, pk=sheet.pk, word=" ")
+    approval_services.sheet_return(user=world.supervisor, pk=sheet.pk, word="Call them")
     notice = Notice.objects.get(recipient=world.rep, kind="campaign_returned")
     assert notice.params["word"] == "Call them"
     again = world.answer(sheet, values={"phone": {"value": "right"}})
-    approval.sheet_approve(user=world.supervisor, pk=again.pk)
+    approval_services.sheet_approve(user=world.supervisor, pk=again.pk)
     client.refresh_from_db()
     assert client.phone == "right"
     assert list(Decision.objects.order_by("pk").values_list("verdict", flat=True)) == ["returned", "approved"]
@@ -125,7 +125,7 @@ def test_a_returned_answer_goes_back_with_a_word_and_may_be_given_again(world: W
 def test_a_closing_closes_the_client(world: World) -> None:
     client = make.client(world.route)
     sheet = world.answer(world.running().sheets.get(), values={"works": "no", "closed": {"value": "2026-10-01"}})
-    approval.sheet_approve(user=world.supervisor, pk=sheet.pk)
+    approval_services.sheet_approve(user=world.supervisor, pk=sheet.pk)
     client.refresh_from_db()
     assert str(client.closed_on) == "2026-10-01"
 
@@ -137,7 +137,7 @@ def test_a_merge_goes_through_the_merge_of_duplicates_and_the_survivors_sheet_st
     sheet = Sheet.objects.get(client=two)
     assert [each["client"] for each in sheet.details["duplicates"]] == [one.pk]
     world.answer(sheet, merge_into=one.pk)
-    assert approval.sheet_approve(user=world.supervisor, pk=sheet.pk).state == "applied"
+    assert approval_services.sheet_approve(user=world.supervisor, pk=sheet.pk).state == "applied"
     two.refresh_from_db()
     assert two.merged_into_id == one.pk
     applied = Applied.objects.get()
@@ -150,7 +150,7 @@ def test_an_approved_category_stands_in_for_the_derived_one(world: World) -> Non
     client = make.client(world.route)
     sheet = world.answer(world.running().sheets.get(), category="B")
     assert sheet.attention == ["category"]
-    assert approval.sheet_approve(user=world.supervisor, pk=sheet.pk).state == "applied"
+    assert approval_services.sheet_approve(user=world.supervisor, pk=sheet.pk).state == "applied"
     client.refresh_from_db()
     assert (client.category, list(Applied.objects.values_list("field", "new"))) == ("B", [("category", "B")])
     assert client.category_override.reason == "Clean-up 2026"
@@ -172,7 +172,7 @@ def test_a_client_merged_meanwhile_is_gone(world: World) -> None:
     clients_merge(
         user=world.admin, survivor=one.pk, loser=two.pk, versions={one.pk: 1, two.pk: 1}, take=(), way=Way.BROWSER
     )
-    assert approval.sheet_approve(user=world.supervisor, pk=answered.pk).state == "gone"
+    assert approval_services.sheet_approve(user=world.supervisor, pk=answered.pk).state == "gone"
 
 
 def test_what_the_approver_may_not_do_is_in_conflict_as_a_whole(world: World) -> None:
@@ -183,7 +183,7 @@ def test_what_the_approver_may_not_do_is_in_conflict_as_a_whole(world: World) ->
         world.running().sheets.get(),
         values={"place": {"value": elsewhere.pk}, "phone": {"value": "new"}},
     )
-    done = approval.sheet_approve(user=neighbour, pk=sheet.pk)
+    done = approval_services.sheet_approve(user=neighbour, pk=sheet.pk)
     client.refresh_from_db()
     assert (done.state, set(done.conflicts), client.phone) == ("conflict", {"__all__"}, "old")
 
@@ -197,12 +197,12 @@ def test_all_the_rest_is_approved_in_one_go_and_applied_by_a_job_once(world: Wor
             values["channel"] = {"value": make.channel().pk}  # worth a look: not among the rest
         world.answer(sheet, values=values)
     changed(world.supervisor, clients[1], phone="theirs")
-    number, job = approval.sheets_approve(user=world.supervisor, campaign=campaign)
+    number, job = approval_services.sheets_approve(user=world.supervisor, campaign=campaign)
     assert number == 4
     assert job
     assert list(campaign.sheets.order_by("pk").values_list("state", flat=True)) == ["approved"] * 4 + ["answered"]
-    assert approval.apply_step(Job.objects.get(pk=job.pk))
-    assert approval.apply_step(Job.objects.get(pk=job.pk))  # once more does nothing more
+    assert approval_services.apply_step(Job.objects.get(pk=job.pk))
+    assert approval_services.apply_step(Job.objects.get(pk=job.pk))  # once more does nothing more
     assert list(campaign.sheets.order_by("pk").values_list("state", flat=True)) == [
         "applied", "conflict", "applied", "applied", "answered"
     ]  # fmt: skip
@@ -210,18 +210,18 @@ def test_all_the_rest_is_approved_in_one_go_and_applied_by_a_job_once(world: Wor
         "new 0", "theirs", "new 2", "new 3", "old"
     ]  # fmt: skip
     assert Applied.objects.count() == 3
-    assert approval.sheets_approve(user=world.supervisor, campaign=campaign) == (0, None)
+    assert approval_services.sheets_approve(user=world.supervisor, campaign=campaign) == (0, None)
 
 
 def test_what_a_lost_job_left_approved_is_applied_by_another(world: World) -> None:
     make.client(world.route)
     campaign = world.running()
     world.answer(campaign.sheets.get())
-    _number, job = approval.sheets_approve(user=world.supervisor, campaign=campaign)
+    _number, job = approval_services.sheets_approve(user=world.supervisor, campaign=campaign)
     assert job
-    assert approval.leftovers_apply() == 0  # it is under way
+    assert approval_services.leftovers_apply() == 0  # it is under way
     Job.objects.filter(pk=job.pk).update(state="cancelled", ended_at=job.created_at)
-    assert approval.leftovers_apply() == 1
+    assert approval_services.leftovers_apply() == 1
     assert Job.objects.filter(kind="cleanup.apply").count() == 2
 
 
@@ -229,7 +229,7 @@ def test_what_a_lost_job_left_approved_is_applied_by_another(world: World) -> No
 def test_the_database_lets_nobody_rewrite_what_was_said_or_decided(world: World, table: str) -> None:
     make.client(world.route)
     sheet = world.answer(world.running().sheets.get())
-    approval.sheet_approve(user=world.supervisor, pk=sheet.pk)
+    approval_services.sheet_approve(user=world.supervisor, pk=sheet.pk)
     with (
         pytest.raises(IntegrityError, match="written once"), acting(actor=None, way=Way.COMMAND),
         connection.cursor() as cursor,

@@ -40,22 +40,22 @@ with acting(actor=None, way=Way.COMMAND):
 START = """
 from datetime import date
 from accounts.models import User
-from cleanup import questionnaires, services
+from cleanup import questionnaire_services, services
 from django.utils import timezone
 admin = User.objects.get(username="admin")
 day = timezone.localdate()
 campaign = services.campaign_create(user=admin, values={
     "name": "Clean-up", "year": day.year, "first_day": day, "last_day": day,
-    "version": questionnaires.questionnaire_create(user=admin, name="Usual")})
+    "version": questionnaire_services.questionnaire_create(user=admin, name="Usual")})
 services.campaign_start(user=admin, pk=campaign.pk)
 """
 APPROVE = """
 from accounts.models import User
-from cleanup import approval
+from cleanup import approval_services
 from cleanup.models import Campaign, Sheet
 admin = User.objects.get(username="admin")
 ids = list(Sheet.objects.values_list("pk", flat=True))
-print(approval.sheets_approve(user=admin, campaign=Campaign.objects.get(), ids=ids)[0])
+print(approval_services.sheets_approve(user=admin, campaign=Campaign.objects.get(), ids=ids)[0])
 """
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client as Browser
 from django.urls import reverse
 
-from cleanup import questionnaires
+from cleanup import questionnaire_services
 from cleanup.models import Campaign, Question, Sheet, Version
 from clients.models import Client
 from tests import make
@@ -112,7 +112,7 @@ def test_a_questionnaire_is_built_moved_and_versioned(world: World, admin: Brows
     assert version.questions.first() == works
     page = admin.post(change, {"do": "remove", "question": works.pk}, headers={"HX-Request": "true"}).content.decode()
     assert "asked only by its answer" in page
-    assert questionnaires.version_create(user=world.admin, pk=version.pk) == version
+    assert questionnaire_services.version_create(user=world.admin, pk=version.pk) == version
 
 
 def test_a_question_needs_what_its_kind_needs(world: World, admin: Browser) -> None:

@@ -13,7 +13,7 @@ from python_calamine import CalamineWorkbook
 
 from accounts.models import Notice, Role, Way
 from accounts.services import acting
-from cleanup import approval, services
+from cleanup import approval_services, services
 from cleanup.models import Answer, Applied, Campaign, Sheet
 from cleanup.results import outcomes, tasks
 from cleanup.results import progress as reckoning
@@ -69,11 +69,11 @@ def played(world: World) -> Campaign:
         answered = world.answer(sheet, rep, values=values, **more)
         decision = rng.random()
         if decision < 0.15:
-            approval.sheet_return(user=world.head, pk=answered.pk, word="again")
+            approval_services.sheet_return(user=world.head, pk=answered.pk, word="again")
         elif decision < 0.75:
             if "phone" in values and decision < 0.3:
                 changed(world.admin, sheet.client, phone="+7 495 222-22-22")
-            approval.sheet_approve(user=world.head if rep != world.head else world.admin, pk=answered.pk)
+            approval_services.sheet_approve(user=world.head if rep != world.head else world.admin, pk=answered.pk)
     for pk in campaign.sheets.exclude(answer=None).values_list("pk", flat=True):
         day = datetime(2026, 11, rng.randrange(1, 26), 12, tzinfo=timezone.get_current_timezone())
         Sheet.objects.filter(pk=pk).update(answered_at=day)
@@ -231,7 +231,7 @@ def test_a_result_becomes_final_when_nothing_waits_and_stays(world: World) -> No
     campaign = services.campaign_close(user=world.admin, pk=campaign.pk)
     later = timezone.now() + timedelta(hours=1)
     assert not result_reckon(campaign=campaign, now=later).final  # the answer may still be decided
-    approval.sheet_approve(user=world.supervisor, pk=sheet.pk)
+    approval_services.sheet_approve(user=world.supervisor, pk=sheet.pk)
     assert not result_reckon(campaign=campaign).final  # just closed: an answer may be under way
     assert result_reckon(campaign=campaign, now=later).final
     [before] = Outcome.objects.values_list("numbers", flat=True)
@@ -253,7 +253,7 @@ def test_years_stand_side_by_side_and_in_the_workbook(world: World) -> None:
     make.client(world.route, phone="1", name="=Shop")
     former = world.running(year=2025, name="Clean-up 2025")
     world.answer(former.sheets.get(), values={"phone": {"value": "2"}})
-    approval.sheet_approve(user=world.supervisor, pk=former.sheets.get().pk)
+    approval_services.sheet_approve(user=world.supervisor, pk=former.sheets.get().pk)
     services.campaign_close(user=world.admin, pk=former.pk)
     result_reckon(campaign=Campaign.objects.get(pk=former.pk))
     campaign = world.running()

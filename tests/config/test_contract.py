@@ -14,7 +14,7 @@ from tests.instance import ROOT
 APPS = ("accounts", "territories", "clients", "sales", "visits", "kpi", "cleanup", "config")
 SOURCES = sorted(path for app in APPS for path in (ROOT / app).rglob("*.py") if "migrations" not in path.parts)
 STATEMENTS = sorted(path for app in APPS for path in (ROOT / app / "sql").glob("*.sql"))
-BRACES = re.compile(r"(?<!\{)\{(\w+)\}(?!\})")
+BRACES = re.compile(r"(?<!\{)\{([a-z]\w*)\}(?!\})")  # a pattern's {10} is none
 
 
 def name(path: Path) -> str:
@@ -57,7 +57,8 @@ RULES = {
 # Parts of the statements themselves: lists of columns, conditions, the name of a role. Never a value.
 PARTS = {
     "measures", "sums", "added", "old", "measure", "lines", "only", "only_invoices", "only_clients", "role",
-    "details", "whom", "order", "columns", "hidden", "table", "chosen", "allowed", "taken",
+    "details", "whom", "order", "columns", "hidden", "table", "chosen", "allowed", "taken", "asks",
+    "disorder", "elsewhere", "writes", "charts", "cell", "owing", "contracts", "invoices", "moves", "page",
 }  # fmt: skip
 
 
