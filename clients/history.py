@@ -33,7 +33,7 @@ MODELS: dict[str, type[Model]] = {
 }
 # What hangs on a client or its counterparty: by which field, and what a row of it is called.
 HANGING: dict[type[Model], tuple[str, str]] = {
-    Contact: ("client", "full_name"), Contract: ("counterparty", "number"), CategoryOverride: ("client", "category"),
+    Contact: ("client", "full_name"), Contract: ("counterparty", "number"), CategoryOverride: ("client", "reason"),
 }  # fmt: skip
 
 

@@ -5,12 +5,13 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.cache import cache
 from django.test import Client as Browser
 from django.urls import reverse
-from django.urls.converters import IntConverter
+from django.urls.converters import IntConverter, UUIDConverter
 
 from accounts.models import Role, Way
 from accounts.services import acting
@@ -21,6 +22,7 @@ from tests.accounts.conftest import PASSWORD, browser, person, sign_in
 from tests.test_rights_matrix import ADDRESSES, DECLARED
 
 pytestmark = pytest.mark.django_db
+ANY = {IntConverter: 1, UUIDConverter: uuid4()}  # of a part of an address; of any other "x"
 SCRIPT = """"><script>alert('1')</script><img src=x onerror=alert(1)>"""
 ELSEWHERE = [
     "https://evil.example/",
@@ -42,10 +44,10 @@ def test_no_form_is_taken_without_its_token() -> None:
     for name, pattern, _route in ADDRESSES:
         if (name, "POST") in DECLARED and not name.startswith("api-"):
             kinds = pattern.pattern.converters.items()
-            address = reverse(name, kwargs={part: 1 if isinstance(kind, IntConverter) else "x" for part, kind in kinds})
+            address = reverse(name, kwargs={part: ANY.get(type(kind), "x") for part, kind in kinds})
             if Browser(enforce_csrf_checks=True).post(address).status_code != 403:
                 taken.append(name)
-    assert taken == []
+    assert taken == ["digest-unsubscribe"]  # sent by mail programs (RFC 8058); what is in the address is its proof
 
 
 def test_the_api_takes_no_change_from_a_browser_without_the_token_of_its_forms() -> None:

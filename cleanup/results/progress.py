@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.models import HistoryEvent, User
 from cleanup.models import Campaign, State
 from config import sql
+from config.once import once_a_page
 from territories.models import Territory, TerritoryPath
 from territories.selectors import territories_visible_to, top_territories
 
@@ -153,6 +154,7 @@ def node_of(user: User, pk: str | None) -> Territory | None:
     return tops[0] if len(tops) == 1 else None
 
 
+@once_a_page
 def below(user: User, node: Territory | None) -> list[int] | None:
     """The territories whose sheets a page about `node` is made of; None: all there are."""
     if node is None:

@@ -38,13 +38,13 @@ def test_the_first_tab_offers_to_skip_the_menu(open_as: Open) -> None:
 def test_tab_goes_from_the_search_to_the_tabs_the_filters_and_the_list(open_as: Open) -> None:
     page = open_as("head", "/clients/")
     page.keyboard.press("/")
-    assert press_until(page, "a.tab.is-active") == 5  # after the actions of the list
+    assert press_until(page, "a.tab.is-active") == 6  # after the actions of the list
     assert press_until(page, "a.tab.is-lost") == 2
     page.keyboard.press("Enter")
     expect(page.locator("a.tab.is-lost")).to_have_attribute("aria-current", "page")
     page.keyboard.press("/")
     order = [press_until(page, selector) for selector in ("a.tab.is-all", ".filters summary", "tbody .cell-name a")]
-    assert order[0] == 9
+    assert order[0] == 11
     page.keyboard.press("Enter")
     expect(page.locator(".card-head")).to_be_visible()
 

@@ -9,7 +9,8 @@ pytestmark = pytest.mark.browser
 CYRILLIC = re.compile(r"[А-Яа-яЁё]")
 # What a person of the trade wrote, or what says of itself that it is Russian
 DATA = """.cell-name, .cell-owner, .cell-channel, .cell-territory, .crumbs, h1, caption, .menu-who b,
- .menu-text, .avatar, .place, .matrix-name, .metric li > :first-child, .metrics > a.metric, #node, [lang=ru],
+ .menu-text, tbody .cell-pick, .avatar, .place,
+ .matrix-name, .metric li > :first-child, .metrics > a.metric, #node, [lang=ru],
  #id_territory option[value]:not([value='']), #id_manager option[value]:not([value='']),
  #id_channel option[value]:not([value='']):not([value='-'])"""
 WORDS = """data => {

@@ -21,7 +21,10 @@ def test_on_a_phone_the_list_leads_to_a_card_and_to_its_editing(open_as: Open) -
     box, inner = row.bounding_box(), name.bounding_box()
     assert box
     assert inner
-    assert inner["width"] > box["width"] * 0.6  # a name is read as a line, not as a column of syllables
+    tick = page.locator("tbody tr .cell-pick").first.bounding_box()
+    assert tick
+    beside = box["width"] - tick["width"]
+    assert inner["width"] > beside * 0.6  # a name is read as a line, not as a column of syllables
     row.locator(".cell-territory").click()  # the whole row is to be tapped
     expect(page.locator(".card-head")).to_be_visible()
     expect(page.locator("#visits .panel").first).to_be_visible()

@@ -1,5 +1,6 @@
 """A change that needs approval, from the representative's form to the supervisor's decision and back."""
 
+import re
 from typing import Any
 
 import pytest
@@ -42,8 +43,9 @@ def test_what_a_rep_asks_for_the_supervisor_approves_or_turns_down_and_the_rep_i
     ask(rep, code, Канал_продаж=channel, Дата_закрытия="2030-01-31", Телефон="+7 900 000-00-05")
     expect(rep.get_by_role("status")).to_contain_text("Сохранено.")
     expect(rep.get_by_role("status")).to_contain_text("Отправлено на согласование: канал продаж, дата закрытия.")
-    expect(rep.locator(".note")).to_contain_text("Ждёт согласования")
+    expect(rep.locator(".note.is-wide")).to_contain_text("Ждёт согласования")
     assert_accessible_at_both_widths(rep)
+    unread = int(re.sub(r"\D", "", rep.get_by_role("link", name="Уведомления").inner_text()) or "0")
     before = stored(site, code)
     assert (before["phone"], before["closed_on"], before["channel"]) == (
         "+7 900 000-00-05", own[5]["closed_on"], own[5]["channel"],
@@ -75,7 +77,7 @@ def test_what_a_rep_asks_for_the_supervisor_approves_or_turns_down_and_the_rep_i
 
     rep.set_viewport_size({"width": 1440, "height": 900})
     rep.goto("/clients/")
-    expect(rep.get_by_role("link", name="Уведомления")).to_contain_text("2")
+    expect(rep.get_by_role("link", name="Уведомления")).to_contain_text(str(unread + 2))
     rep.get_by_role("link", name="Уведомления").click()
     assert_accessible_at_both_widths(rep)
     rep.get_by_role("link", name="Отклонено: дата закрытия").click()

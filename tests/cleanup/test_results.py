@@ -58,9 +58,9 @@ def played(world: World) -> Campaign:
         more: dict[str, Any] = {}
         if 0.3 < lot < 0.5:
             values = {"phone": {"value": "+7 495 111-11-11"}, "potential": {"value": "7000"}}
-        elif lot < 0.6:
+        elif lot < 0.56:
             values = {"channel": {"value": rng.choice(channels).pk}}
-        elif lot < 0.65:
+        elif lot < 0.68:
             values = {"works": "no", "closed": {"value": "2026-10-01"}}
         elif lot < 0.75:
             more = {"category": rng.choice("ABC")}
