@@ -12,6 +12,7 @@ from territories.selectors import territory_ids
 
 PAGE = 50
 REQUEST = "request:"
+MERGED, UNMERGED = "merge:", "unmerge:"  # references of merges, taken back as a whole on the card (clients/duplicates)
 
 
 def title(change: ChangeSet) -> str:
@@ -45,6 +46,11 @@ class Line(NamedTuple):
     title: str
     rows: int
     taken_back: bool
+
+    @property
+    def has_page(self) -> bool:
+        """Whether it can be looked at and taken back by itself."""
+        return not self.change.reference.startswith((MERGED, UNMERGED))
 
 
 class Page(NamedTuple):

@@ -15,13 +15,13 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ChangeSet, HistoryEvent, User
 from clients import changes
+from clients.changes import MERGED, UNMERGED
 from clients.models import Channel, Client, Contact, Contract, Counterparty
 from config import sql
 from config.once import once_a_page
 from territories.selectors import territory_ids
 
 EVENT = "event:"  # a reference to one event: event:<id>
-MERGED, UNMERGED = "merge:", "unmerge:"  # references of merges, taken back as a whole on the card (clients/duplicates)
 SHOWN = 50  # values listed one by one
 DONE = frozenset({"revert", "remove", "restore"})  # verdicts on what is taken back
 WHY: dict[str, str | Promise] = {

@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User, Way
 from accounts.services import acting
+from clients.changes import MERGED, UNMERGED
 from clients.duplicates import hanging, matching
 from clients.duplicates.models import Different, Merge, Pair
 from clients.models import Client
-from clients.reverts import MERGED, UNMERGED
 from clients.services import Conflict, client_mark_merged, client_mark_parted, client_restore, client_take
 from config import sql
 from config.exchange.merging import Counts
