@@ -13,6 +13,7 @@ from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.requests import StaffRequest
@@ -29,6 +30,7 @@ def answer_page(request: StaffRequest, pk: int) -> HttpResponse:
     return render(request, "cleanup/answer.html", {"campaign": campaign})
 
 
+@gzip_page  # hundreds of clients for a phone; the token in it is masked anew each time
 @never_cache
 @require_safe
 def answer_pack(request: StaffRequest, pk: int) -> JsonResponse:
